@@ -1,0 +1,1 @@
+"""The burst client: never retries in secret, and names how every attempt ended."""

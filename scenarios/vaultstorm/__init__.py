@@ -1,0 +1,1 @@
+"""The lab: the command line, scenarios, verdicts and reports."""

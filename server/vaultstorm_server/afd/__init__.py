@@ -1,0 +1,1 @@
+"""AFD.SYS: the accept queue in front of the application."""

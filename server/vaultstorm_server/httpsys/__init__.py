@@ -1,0 +1,1 @@
+"""HTTP.SYS: TLS and HTTP connections, the request queue and the HTTPERR log."""

@@ -1,0 +1,149 @@
+"""Every setting of the server, by its registry or metabase name where it has one.
+
+One frozen struct per section of the TOML file. A field's `Meta` carries its range, its
+documentation, and the unit of a bare number. Values inside are seconds, bytes and counts.
+"""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+DWORD_MAX = 0xFFFFFFFF
+FOREVER = 10 * 365 * 86400.0
+
+Switch = Annotated[int, Meta(ge=0, le=1, description="0 is off, 1 is on")]
+
+
+def seconds(low: float, high: float, description: str, unit: str = "s") -> Any:
+    """Describe a duration whose bare number is in `unit`; `low` and `high` are seconds."""
+    return Meta(ge=low, le=high, description=description, extra={"duration": unit})
+
+
+def size(low: int, high: int, description: str) -> Any:
+    """Describe a size in bytes."""
+    return Meta(ge=low, le=high, description=description, extra={"size": "B"})
+
+
+class Afd(Struct, frozen=True, forbid_unknown_fields=True):
+    """AFD.SYS: KB142641 and KB960007 for the names and the ranges."""
+
+    Backlog: Annotated[
+        int, Meta(ge=1, le=65535, description="what the application passes to listen()")
+    ] = 10  # RPC_C_PROTSEQ_MAX_REQS_DEFAULT on Server 2003 (KB960007)
+    MaximumStaticBacklog: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=65535,
+            description="what the edition of Windows allows: Server 200 (KB127144), Workstation 5",
+        ),
+    ] = 200
+    EnableDynamicBacklog: Switch = 0
+    MinimumDynamicBacklog: Annotated[
+        int, Meta(ge=0, le=DWORD_MAX, description="free connections below which more are made")
+    ] = 0
+    MaximumDynamicBacklog: Annotated[
+        int, Meta(ge=0, le=DWORD_MAX, description="most free plus half-open connections")
+    ] = 0
+    DynamicBacklogGrowthDelta: Annotated[
+        int, Meta(ge=0, le=DWORD_MAX, description="free connections made each time")
+    ] = 0
+    GrowthLag: Annotated[
+        float, seconds(0, 60, "from noticing the shortage to having more; no source gives it")
+    ] = 0.0
+    Slack: Annotated[
+        int, Meta(ge=0, le=2, description="connections above the backlog that still fit (KB113576)")
+    ] = 0
+    KB951162: Annotated[
+        int, Meta(ge=0, le=1, description="1: growth makes MaximumDynamicBacklog, not Delta")
+    ] = 0
+    AcceptInterval: Annotated[
+        float,
+        seconds(0, 3600, "between two accepts of the application; 0: all, once per loop turn"),
+    ] = 0.0
+
+
+class Tcpip(Struct, frozen=True, forbid_unknown_fields=True):
+    """The Tcpip service: when a connection that finds no room is told so."""
+
+    SynAttackProtect: Annotated[
+        int, Meta(ge=0, le=1, description="1 (2003 SP1): handshake, then RST. 0: RST to the SYN")
+    ] = 1
+    Overflow: Annotated[
+        str,
+        Meta(pattern="^(windows|reset|refuse|drop)$", description="windows: by SynAttackProtect"),
+    ] = "windows"
+
+    @property
+    def style(self) -> str:
+        """What happens to a connection that finds no room: ``reset``, ``refuse`` or ``drop``."""
+        if self.Overflow != "windows":
+            return self.Overflow
+        return "reset" if self.SynAttackProtect else "refuse"
+
+
+class HttpSys(Struct, frozen=True, forbid_unknown_fields=True):
+    """HTTP.SYS: KB820129 for the limits, KB820729 for the log, ms525597 for the timers."""
+
+    MaxFieldLength: Annotated[int, size(64, 65534, "longest header field")] = 16384
+    MaxRequestBytes: Annotated[int, size(256, 16777216, "longest request line and headers")] = 16384
+    UrlSegmentMaxLength: Annotated[
+        int, Meta(ge=0, le=32766, description="longest URL segment, in characters")
+    ] = 260
+    UrlSegmentMaxCount: Annotated[int, Meta(ge=0, le=16383, description="most URL segments")] = 255
+    MaxRequestEntityAllowed: Annotated[int, size(0, DWORD_MAX, "longest request body")] = 16 << 20
+    ConnectionTimeout: Annotated[
+        float, seconds(0.01, FOREVER, "longest idle time of a connection, and of a body")
+    ] = 120.0
+    HeaderWaitTimeout: Annotated[
+        float, seconds(0, FOREVER, "longest time for a whole head; 0: ConnectionTimeout")
+    ] = 0.0
+    MinBytesPerSecond: Annotated[
+        int, Meta(ge=0, le=DWORD_MAX, description="slowest reader of an answer; 0: any")
+    ] = 240  # MinFileBytesPerSec of the metabase (cc738006)
+    AllowKeepAlive: Switch = 1
+    EnableErrorLogging: Switch = 1
+    ErrorLoggingDir: Annotated[
+        str,
+        Meta(description="where HTTPERR is written; empty: beside the journal or the state"),
+    ] = ""
+    ErrorLogFileTruncateSize: Annotated[
+        int, size(1 << 20, DWORD_MAX, "size at which the next httperrN.log begins")
+    ] = 1 << 20
+    TLS: Annotated[
+        int, Meta(ge=0, le=1, description="1: HTTPS. 0: plain HTTP on the same port")
+    ] = 1
+
+
+class AppPool(Struct, frozen=True, forbid_unknown_fields=True):
+    """An application pool: metabase names."""
+
+    Name: Annotated[str, Meta(min_length=1, max_length=255, description="in logs")] = (
+        "DefaultAppPool"
+    )
+    MaxProcesses: Annotated[int, Meta(ge=1, le=64, description="worker processes")] = 1
+    AppPoolQueueLength: Annotated[
+        int, Meta(ge=10, le=65535, description="requests that may wait for a worker")
+    ] = 1000
+    PendingReceives: Annotated[
+        int,
+        Meta(ge=1, le=10000, description="requests a worker takes on at once; no source gives it"),
+    ] = 256
+    StartupTimeLimit: Annotated[float, seconds(1, FOREVER, "longest start of a worker")] = 90.0
+    ShutdownTimeLimit: Annotated[float, seconds(0.1, FOREVER, "longest end of a worker")] = 90.0
+
+
+class Vault(Struct, frozen=True, forbid_unknown_fields=True):
+    """The vault ISAPI (TECH39579): our own protocol, since none is published."""
+
+    MaxBlocks: Annotated[int, Meta(ge=1, le=10**7, description="blocks kept in memory")] = 65536
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole configuration."""
+
+    afd: Afd = Afd()
+    tcpip: Tcpip = Tcpip()
+    httpsys: HttpSys = HttpSys()
+    apppool: AppPool = AppPool()
+    vault: Vault = Vault()

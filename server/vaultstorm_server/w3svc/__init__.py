@@ -1,0 +1,1 @@
+"""W3SVC: application pools and their worker processes."""

@@ -1,0 +1,164 @@
+"""The records that client, front process and workers append, and that the lab joins.
+
+A journal is NDJSON: one record a line, one file per process, opened with a `Journal` record. Times
+are seconds since 1970 from one clock per process that never steps back (wall time when the process
+started, plus what a monotonic clock has counted since). Durations are seconds. Unset is left out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+SCHEMA = 1
+
+
+class Record(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True, tag_field="record"):
+    """What all records have: `record`, the kind, and `time`."""
+
+    time: float
+
+
+class Journal(Record, tag="journal", kw_only=True, frozen=True):
+    """The first line of every journal."""
+
+    schema: int = SCHEMA
+    role: str
+    """``client``, ``front`` or ``worker``."""
+    pid: int
+    seed: int | None = None
+
+
+class Attempt(Record, tag="attempt", kw_only=True, frozen=True):
+    """One try of the client: never two tries in one record. `time` is when it was scheduled."""
+
+    id: str
+    """The X-Request-Id it carried."""
+    connection: str
+    nth: int
+    """Which request on its connection: 0 is the first, on a fresh connection."""
+    peer: str
+    """The server's address, as ``127.0.0.1:443``."""
+    local: str | None = None
+    """The client's address and port; none if no socket came to be."""
+    start: float
+    """When the client began: later than `time` if it could not keep its schedule."""
+    connect: float | None = None
+    tls: float | None = None
+    bind: float | None = None
+    send: float | None = None
+    wait: float | None = None
+    receive: float | None = None
+    """How long each phase took that was entered on this attempt, the last one up to its ending."""
+    end: float
+    sent: int = 0
+    received: int = 0
+    """Payload bytes: of the request and the answer, before TLS."""
+    syn_retries: int = 0
+    outcome: str
+    errno: str | None = None
+    detail: str | None = None
+
+
+class TurnedAway(Record, tag="turned_away", kw_only=True, frozen=True):
+    """A connection that got no slot in the accept queue, where the server saw it."""
+
+    peer: str
+    cause: str
+    """``backlog_full``, ``stopping`` or ``no_descriptors``."""
+    how: str
+    """``reset`` (handshake, then RST); a SYN that was refused or dropped is in a `Pause`."""
+
+
+class Pause(Record, tag="pause", kw_only=True, frozen=True):
+    """An interval in which every SYN was refused or dropped. `time` is its beginning."""
+
+    style: str
+    """``refuse`` or ``drop``."""
+    until: float
+    caught: int = 0
+    """Handshakes already complete when the pause began, reset and journalled as `TurnedAway`."""
+
+
+class Request(Record, tag="request", kw_only=True, frozen=True):
+    """One HTTP request as the front process saw it. `time` is when its head was complete."""
+
+    id: str | None = None
+    """Its X-Request-Id, if it carried one."""
+    connection: int
+    peer: str
+    method: str
+    target: str
+    worker: int | None = None
+    """The pid it was given to."""
+    dispatched: float | None = None
+    answered: float | None = None
+    status: int | None = None
+    cause: str | None = None
+    """The HTTPERR reason, if it was lost or refused."""
+
+
+class Execution(Record, tag="execution", kw_only=True, frozen=True):
+    """One run of a method in a worker, written before the response leaves."""
+
+    id: str | None = None
+    worker: int
+    method: str
+    target: str
+    status: int
+
+
+class Event(Record, tag="event", kw_only=True, frozen=True):
+    """A moment in a server's life: ``ready``, ``gate_closed``, ``worker_started``, ``stopping`` and the like."""
+
+    name: str
+    worker: int | None = None
+    detail: str | None = None
+
+
+AnyRecord = Journal | Attempt | TurnedAway | Pause | Request | Execution | Event
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
+
+
+class Lines:
+    """Turns records into lines, and hands them on in whole lines only.
+
+    Args:
+        write: takes some bytes, returns how many it took (like `io.FileIO.write`), and is called
+            again with the rest.
+    """
+
+    def __init__(self, write: Callable[[bytes | memoryview], int | None]) -> None:
+        self._write = write
+        self._lines: list[bytes] = []
+
+    def append(self, record: AnyRecord) -> None:
+        """Keep `record` for the next flush."""
+        self._lines.append(_encoder.encode(record))
+
+    def flush(self) -> None:
+        """Write what was appended. Raises what `write` raises; nothing is kept then."""
+        if not self._lines:
+            return
+        rest = memoryview(b"\n".join(self._lines) + b"\n")
+        self._lines.clear()
+        while rest:
+            rest = rest[self._write(rest) or 0 :]
+
+
+def encode(record: AnyRecord) -> bytes:
+    """Give the line of one record, without its newline."""
+    return _encoder.encode(record)
+
+
+def decode(line: bytes | str) -> AnyRecord:
+    """Read one line. Raises msgspec.ValidationError if it is not one of the records."""
+    return _decoder.decode(line)
+
+
+def read(lines: Iterable[bytes]) -> Iterator[AnyRecord]:
+    """Read the lines of a journal, leaving out a last one that was cut off by a crash."""
+    for line in lines:
+        if line.endswith(b"\n"):
+            yield _decoder.decode(line)
