@@ -1,0 +1,91 @@
+"""One try: which phases it went through, how long each took, and how it ended."""
+
+from vaultstorm_client.clock import epoch
+from vaultstorm_wire import journal
+from vaultstorm_wire.outcome import Phase
+
+
+class Attempt:
+    """Times and counts of one try. Instants are monotonic seconds, phases are durations.
+
+    Attributes:
+        nth: which request on its connection; 0 is the first.
+        phase: the phase it is in.
+    """
+
+    __slots__ = (
+        "bind",
+        "connect",
+        "connection",
+        "id",
+        "local",
+        "nth",
+        "phase",
+        "receive",
+        "received",
+        "scheduled",
+        "send",
+        "sent",
+        "since",
+        "start",
+        "syn_retries",
+        "tls",
+        "wait",
+    )
+
+    def __init__(self, request_id: str, scheduled: float, start: float) -> None:
+        self.id = request_id
+        self.scheduled = scheduled
+        self.start = self.since = start
+        self.phase = Phase.CONNECT
+        self.connection = ""
+        self.local: str | None = None
+        self.nth = self.sent = self.received = self.syn_retries = 0
+        self.connect: float | None = None
+        self.tls: float | None = None
+        self.bind: float | None = None
+        self.send: float | None = None
+        self.wait: float | None = None
+        self.receive: float | None = None
+
+    def enter(self, phase: Phase, now: float) -> None:
+        """Close the phase it is in and begin the next."""
+        self.close(now)
+        self.phase = phase
+
+    def close(self, now: float) -> None:
+        """Close the phase it is in. What is entered twice, as after a SYN retry, adds up."""
+        name = self.phase.value
+        setattr(self, name, (getattr(self, name) or 0.0) + now - self.since)
+        self.since = now
+
+    def record(
+        self, peer: str, outcome: str, end: float, errno: str | None, detail: str | None
+    ) -> journal.Attempt:
+        """Write it down."""
+        return journal.Attempt(
+            time=epoch(self.scheduled),
+            id=self.id,
+            connection=self.connection,
+            nth=self.nth,
+            peer=peer,
+            local=self.local,
+            start=epoch(self.start),
+            connect=_micro(self.connect),
+            tls=_micro(self.tls),
+            bind=_micro(self.bind),
+            send=_micro(self.send),
+            wait=_micro(self.wait),
+            receive=_micro(self.receive),
+            end=epoch(end),
+            sent=self.sent,
+            received=self.received,
+            syn_retries=self.syn_retries,
+            outcome=outcome,
+            errno=errno,
+            detail=detail,
+        )
+
+
+def _micro(duration: float | None) -> float | None:
+    return None if duration is None else round(duration, 6)

@@ -1,0 +1,207 @@
+"""The part of a burst that one process makes: its clients, and what they share."""
+
+import gc
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from vaultstorm_client import sources
+from vaultstorm_client.attempt import Attempt
+from vaultstorm_client.client import Client
+from vaultstorm_client.clock import monotonic
+from vaultstorm_client.journal import JournalFile
+from vaultstorm_client.loop import NEVER, Loop
+from vaultstorm_client.plan import Plan
+from vaultstorm_client.requests import RequestTemplate
+from vaultstorm_client.tally import Counts, Tally
+from vaultstorm_client.target import SocketAddress, Target
+
+TICK: Final = 0.1
+"""Seconds between two looks at the progress, and two flushes of the journal."""
+
+Progress = Callable[[Counts], None]
+
+
+class Engine:
+    """Runs some of a plan's clients to their end.
+
+    Args:
+        share: which clients: every `processes`-th, beginning with this one.
+        tls: for ``https://``; None otherwise.
+        arrivals: when each of those clients arrives, in seconds from the start; empty for a spike.
+        journal: where attempts are written down; None for nowhere.
+        progress: is given the counts now and then, never during a spike.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        target: Target,
+        tls: ssl.SSLContext | None,
+        journal: JournalFile | None = None,
+        share: int = 0,
+        progress: Progress | None = None,
+    ) -> None:
+        self.plan = plan
+        self.scheme = target.scheme
+        self.host = target.host
+        self.family: socket.AddressFamily = target.address.family
+        self.sockaddr: SocketAddress = target.address.sockaddr
+        self.tls = tls
+        self.tally = Tally()
+        self.loop = Loop()
+        self._peer = str(target.address)
+        self._journal = journal
+        self._share = share
+        self._progress = progress
+        self._template = RequestTemplate(plan, target)
+        self._sources = sources.addresses(target, _connections(plan), sources.port_count())
+        self._connections = 0
+        self._alive: set[Client] = set()
+        self._interrupted = False
+        self._stop_at = NEVER
+
+    # What the clients ask for.
+
+    def request_id(self, client: int, made: int) -> str:
+        """Name a request: the same for the same seed, however many processes share the burst."""
+        return f"{self.plan.seed:016x}-{client}-{made}"
+
+    def request(self, request_id: str, last: bool) -> bytes:
+        """Give the bytes of a request."""
+        return self._template.fill(request_id, last)
+
+    def next_connection(self) -> int:
+        """Number a new connection."""
+        self._connections += 1
+        return self._connections
+
+    def connection_id(self, number: int) -> str:
+        """Name a connection, unique in the burst."""
+        return f"{self._share}.{number}"
+
+    def source(self, client: int) -> str | None:
+        """Give the address that a client comes from; None for the kernel's choice."""
+        return self._sources[client % len(self._sources)]
+
+    def more(self, made: int) -> bool:
+        """Tell whether a client that has made so many attempts is to go on."""
+        return self.plan.requests is None or made < self.plan.requests
+
+    def over(self, now: float) -> bool:
+        """Tell whether nothing new is begun any more."""
+        return self._interrupted or now >= self._stop_at
+
+    def syn(self, instant: float) -> None:
+        """Take note of when a connection's first SYN left."""
+        counts = self.tally.counts
+        counts.connects += 1
+        if counts.first_syn is None or instant < counts.first_syn:
+            counts.first_syn = instant
+        if counts.last_syn is None or instant > counts.last_syn:
+            counts.last_syn = instant
+
+    def ended(
+        self, attempt: Attempt, outcome: str, end: float, errno: str | None, detail: str | None
+    ) -> None:
+        """Count an attempt and write it down."""
+        self.tally.count(attempt, outcome, end)
+        if self._journal is not None:
+            self._journal.append(attempt.record(self._peer, outcome, end, errno, detail))
+
+    def retired(self, client: Client) -> None:
+        """Let go of a client that has made its last attempt."""
+        self._alive.discard(client)
+
+    # The run.
+
+    def prepare_spike(self, clients: Iterator[int]) -> list[Client]:
+        """Make the sockets of a spike, before the first connect()."""
+        scheduled = monotonic()
+        made = [Client(self, index, scheduled) for index in clients]
+        self._alive.update(made)
+        return [client for client in made if client.prepare()]
+
+    def spike(self, clients: list[Client]) -> None:
+        """Connect them all in one tight loop, in which nothing else runs."""
+        collecting = gc.isenabled()
+        gc.disable()
+        start = monotonic()
+        results = [client.connect(monotonic()) for client in clients]
+        if collecting:
+            gc.enable()
+        for client, result in zip(clients, results, strict=True):
+            client.reschedule(start)
+            client.connecting(result)
+
+    def run(self, arrivals: Iterator[tuple[int, float]], start: float) -> Tally:
+        """Take in clients as they arrive, and go on until the last has made its last attempt.
+
+        Args:
+            arrivals: number and offset in seconds of each client that is not part of a spike.
+            start: the instant that offsets and `duration` count from.
+        """
+        counts = self.tally.counts
+        counts.began = start
+        if self.plan.duration is not None:
+            self._stop_at = start + self.plan.duration
+        upcoming = next(arrivals, None)
+        next_tick = start + TICK
+        while upcoming is not None or self._alive or not self.loop.idle:
+            due = NEVER if upcoming is None else start + upcoming[1]
+            self.loop.run_once(min(due, next_tick))
+            now = monotonic()
+            while upcoming is not None and start + upcoming[1] <= now:
+                self._arrive(upcoming[0], start + upcoming[1])
+                upcoming = next(arrivals, None)
+            if now >= next_tick:
+                self._tick()
+                next_tick = now + TICK
+            if self._interrupted:
+                upcoming = None
+                self._stop()
+        counts.ended = monotonic()
+        self._tick()
+        self._note_lag()
+        return self.tally
+
+    def interrupt(self) -> None:
+        """Begin nothing new, and end what is under way as the client's own doing.
+
+        Safe in a signal handler: it takes effect within one tick.
+        """
+        self._interrupted = True
+
+    def close(self) -> None:
+        """Close the loop's descriptor."""
+        self.loop.close()
+
+    def _arrive(self, index: int, scheduled: float) -> None:
+        client = Client(self, index, scheduled)
+        self._alive.add(client)
+        client.expired(monotonic())
+
+    def _stop(self) -> None:
+        for client in list(self._alive):
+            client.interrupt()
+
+    def _tick(self) -> None:
+        if self._journal is not None:
+            self._journal.flush()
+        if self._progress is not None:
+            self._progress(self.tally.counts)
+
+    def _note_lag(self) -> None:
+        counts, lag = self.tally.counts, self.loop.lag
+        counts.lag = lag.worst
+        assert counts.began is not None
+        assert counts.ended is not None
+        counts.busy = lag.busy / max(counts.ended - counts.began, 1e-9)
+        counts.saturated = lag.saturated
+
+
+def _connections(plan: Plan) -> int:
+    """How many connections the burst may have or have had open within a minute or so."""
+    clients = plan.clients or int((plan.rate or 1) * min(plan.duration or 60.0, 60.0))
+    return clients if plan.keep_alive else clients * min(plan.requests or 100, 100)

@@ -1,0 +1,290 @@
+"""One connection, layer by layer: resolve, TCP, TLS, HTTP. Blocking, so that nothing else runs."""
+
+import secrets
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from vaultstorm_client import observe, target
+from vaultstorm_client.certificate import Certificate, read_certificate
+from vaultstorm_client.meaning import UNTRUSTED, meaning
+from vaultstorm_client.response import Malformed, Response
+from vaultstorm_wire.errors import MachineError, UsageError
+from vaultstorm_wire.outcome import NAMES, OK, Ending, Phase, answered_http, lost
+
+RESOLVE, TCP, TLS, HTTP = "resolve", "tcp", "tls", "http"
+LAYERS: Final = {"tcp": (TCP,), "http": (TCP, HTTP), "https": (TCP, TLS, HTTP)}
+UNRESOLVED: Final = "resolve.failed"
+_ENOUGH: Final = 1 << 20  # of a body: that the answer flows has been shown by then
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a probe is made.
+
+    Attributes:
+        timeout: seconds that each layer may take.
+        hold: seconds that a ``tcp://`` probe watches the connection for a RST or a FIN.
+        path: what to ask for; None for what the URL says.
+        ca: a PEM file of authorities to trust; None for those of the system.
+        insecure: take any certificate.
+    """
+
+    timeout: float = 10.0
+    hold: float = 0.25
+    path: str | None = None
+    ca: Path | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one layer did.
+
+    Attributes:
+        outcome: ``ok``, or how it failed in the words of `vaultstorm_wire.outcome`.
+        seconds: how long it took.
+        seen: what it showed, by name.
+        means: what a failure says about the server; empty for ``ok``.
+    """
+
+    layer: str
+    outcome: str
+    seconds: float
+    seen: dict[str, str]
+    means: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the layer did its work."""
+        return self.outcome == OK
+
+
+@dataclass(frozen=True)
+class Report:
+    """All layers up to the first that failed."""
+
+    target: str
+    layers: tuple[Layer, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every layer did its work."""
+        return all(layer.ok for layer in self.layers)
+
+
+class _Failed(Exception):
+    """A layer did not do its work: `outcome` says how."""
+
+    def __init__(self, outcome: str, detail: str, means: str = "") -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+        self.detail = detail
+        self.means = means or meaning(outcome)
+
+
+def probe(url: str, options: Options, allow_remote: bool = False) -> Report:
+    """Make one connection to `url` and say of each layer what it did.
+
+    Raises:
+        UsageError: the URL, or the file of authorities, is wrong.
+    """
+    _check_path(options.path)
+    begun = time.monotonic()
+    try:
+        aim = target.parse(url, allow_remote)
+    except MachineError as error:
+        took = time.monotonic() - begun
+        said = {"error": str(error)}
+        return Report(url, (Layer(RESOLVE, UNRESOLVED, took, said, meaning(UNRESOLVED)),))
+    seen = {"address": str(aim.address)}
+    if len(aim.addresses) > 1:
+        seen["not tried"] = ", ".join(str(address) for address in aim.addresses[1:])
+    resolved = Layer(RESOLVE, OK, time.monotonic() - begun, seen)
+    run = _Run(aim, options, _context(options) if TLS in LAYERS[aim.scheme] else None)
+    return Report(str(aim), (resolved, *run.layers()))
+
+
+def _context(options: Options) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=options.ca)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"cannot read authorities from {options.ca}: {error.strerror}") from error
+    if options.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _check_path(path: str | None) -> None:
+    fine = path is None or (path.isascii() and path.isprintable() and " " not in path)
+    if not fine or (path is not None and not path.startswith("/")):
+        raise UsageError(f"{path!r} is not a path: begin with /, and write spaces as %20")
+
+
+class _Run:
+    """The connection of one probe, as far as it has come."""
+
+    def __init__(
+        self, aim: target.Target, options: Options, context: ssl.SSLContext | None
+    ) -> None:
+        self._aim = aim
+        self._options = options
+        self._context = context
+        self._deadline = 0.0
+        self._seen: dict[str, str] = {}
+        self._socket: socket.socket | None = None
+
+    def layers(self) -> list[Layer]:
+        """Go through the layers of the scheme up to the first that fails."""
+        steps = {TCP: self._tcp, TLS: self._tls, HTTP: self._http}
+        done: list[Layer] = []
+        try:
+            for name in LAYERS[self._aim.scheme]:
+                done.append(self._layer(name, steps[name]))
+                if not done[-1].ok:
+                    break
+        finally:
+            if self._socket is not None:
+                self._socket.close()
+        return done
+
+    def _layer(self, name: str, step: Callable[[], None]) -> Layer:
+        self._seen = {}
+        begun = time.monotonic()
+        self._deadline = begun + self._options.timeout
+        outcome, means = OK, ""
+        try:
+            step()
+        except _Failed as failed:
+            outcome, means = failed.outcome, failed.means
+            self._seen["error"] = failed.detail
+        return Layer(name, outcome, time.monotonic() - begun, self._seen, means)
+
+    def _tcp(self) -> None:
+        try:
+            self._socket = socket.socket(self._aim.address.family, socket.SOCK_STREAM)
+            if self._context is not None:
+                # Before connect(): wrap_socket() loses a socket that has been reset by then.
+                self._socket = self._context.wrap_socket(
+                    self._socket, server_hostname=self._aim.host, do_handshake_on_connect=False
+                )
+            self._armed().connect(self._aim.address.sockaddr)
+            self._seen["local"] = target.endpoint(self._socket.getsockname())
+        except OSError as error:
+            raise _failed(Phase.CONNECT, error) from error
+        if self._aim.scheme == "tcp":
+            self._hold(self._socket)
+
+    def _hold(self, connection: socket.socket) -> None:
+        """Watch a connection that carries nothing: silence is what a healthy server gives it."""
+        connection.settimeout(self._options.hold)
+        try:
+            first = connection.recv(64)
+        except TimeoutError:
+            return
+        except OSError as error:
+            raise _failed(Phase.CONNECT, error) from error
+        if not first:
+            raise _Failed(lost(Phase.CONNECT, Ending.CLOSED), "FIN")
+        self._seen["greeting"] = ascii(first.decode("latin-1"))
+
+    def _tls(self) -> None:
+        wrapped = self._socket
+        assert isinstance(wrapped, ssl.SSLSocket)
+        try:
+            self._armed()
+            wrapped.do_handshake()
+        except OSError as error:
+            raise _failed(Phase.TLS, error) from error
+        self._seen["version"] = wrapped.version() or "?"
+        cipher = wrapped.cipher()
+        self._seen["cipher"] = cipher[0] if cipher else "?"
+        der = wrapped.getpeercert(binary_form=True)
+        certificate = read_certificate(der) if der else Certificate()
+        self._seen |= certificate.facts(time.time())
+        self._seen["trust"] = "not checked (--insecure)" if self._options.insecure else "trusted"
+
+    def _http(self) -> None:
+        path = self._options.path or self._aim.path
+        path = path if path.startswith("/") else f"/{path}"
+        self._seen["request id"] = request_id = f"probe-{secrets.token_hex(8)}"
+        host = self._aim.netloc.encode("idna").decode()
+        request = (
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nX-Request-Id: {request_id}\r\n"
+            "User-Agent: vaultstorm-probe\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        )
+        try:
+            self._armed().sendall(request.encode("ascii"))
+        except OSError as error:
+            raise _failed(Phase.SEND, error) from error
+        status = self._answer()
+        if status >= 500:
+            raise _Failed(answered_http(status), self._seen["status"])
+
+    def _answer(self) -> int:
+        """Read the answer to its end, or until enough of it has come; give its status."""
+        response, phase, head, received = Response(), Phase.WAIT, b"", 0
+        try:
+            while not response.complete and received < _ENOUGH:
+                data = self._armed().recv(65536)
+                if not data and not response.eof():
+                    raise _Failed(lost(phase, Ending.CLOSED), f"FIN after {received} bytes")
+                phase, received = (Phase.RECEIVE if data else phase), received + len(data)
+                head = head + data if response.status is None else head
+                if data:
+                    response.feed(data)
+        except Malformed as error:
+            raise _Failed(lost(phase, Ending.MALFORMED), str(error)) from error
+        except OSError as error:
+            raise _failed(phase, error, received) from error
+        assert response.status is not None
+        self._seen |= _head_facts(head)
+        self._seen["bytes"] = str(received)
+        return response.status
+
+    def _armed(self) -> socket.socket:
+        """Give the socket, and its next call what is left of the layer's time."""
+        assert self._socket is not None
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._socket.settimeout(left)
+        return self._socket
+
+
+def _failed(phase: Phase, error: OSError, received: int = 0) -> _Failed:
+    timed_out = isinstance(error, TimeoutError) and error.errno is None
+    ending = Ending.TIMEOUT if timed_out else observe.ending(error)
+    means = ""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        detail, means = error.verify_message, UNTRUSTED
+    elif isinstance(error, ssl.SSLError):
+        detail = (error.reason or str(error)).lower().replace("_", " ")
+    else:
+        detail = observe.errno_name(error) or str(error)
+    if received:
+        detail += f" after {received} bytes"
+    outcome = f"{phase.value}.{ending.value}"
+    # A TLS alert after the handshake, or ICMP on a connection that stands: the peer has ended it.
+    outcome = outcome if outcome in NAMES else lost(phase, Ending.RESET)
+    return _Failed(outcome, detail, means)
+
+
+def _head_facts(data: bytes) -> dict[str, str]:
+    """Pick what identifies the server out of the head of its final answer."""
+    head = b""
+    for head in data.split(b"\r\n\r\n"):
+        if not head.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1")):
+            break
+    status_line, *fields = head.decode("latin-1").split("\r\n")
+    facts = {"status": ascii(status_line)[1:-1]}
+    for field in fields:
+        name, _, value = field.partition(":")
+        if name.lower() == "server":
+            facts["server"] = ascii(value.strip())[1:-1]
+    return facts

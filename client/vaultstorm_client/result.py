@@ -1,0 +1,49 @@
+"""The result of a burst as JSON: the contract that scripts and thresholds read."""
+
+from typing import Any
+
+from vaultstorm_client.plan import Plan
+from vaultstorm_client.tally import Tally
+from vaultstorm_client.target import Target
+
+SCHEMA = 1
+
+
+def result(plan: Plan, target: Target, tally: Tally, interrupted: bool = False) -> dict[str, Any]:
+    """Give a burst's result.
+
+    `attempts` is the sum of `outcomes`; `lost` are those without a complete answer; `reused` counts
+    the attempts on a connection that had carried a request before. `lag_ms` is the longest time for
+    which the client did not look at its sockets, `busy` the share of its time that its busiest
+    process worked; `saturated` says that there was a second of which 95 % was work: what timed out
+    then, the client may have caused itself. `rpc_errors` are for ``rpc://`` targets.
+    """
+    counts = tally.counts
+    began, ended = counts.began or 0.0, counts.ended or 0.0
+    return {
+        "schema": SCHEMA,
+        "target": str(target),
+        "seed": plan.seed,
+        "attempts": counts.attempts,
+        "ok": counts.ok,
+        "lost": counts.lost,
+        "outcomes": dict(sorted(counts.outcomes.items())),
+        "reused": {"attempts": counts.reused, "lost": counts.reused_lost},
+        "rpc_errors": {},
+        "latency_ms": {name: lat.percentiles_ms() for name, lat in tally.latencies.items()},
+        "burst": {"connects": counts.connects, "syn_spread_ms": _spread_ms(tally)},
+        "retries": {"syn": counts.syn_retries},
+        "idle_closed": counts.idle_closed,
+        "lag_ms": round(counts.lag * 1000, 3),
+        "busy": round(counts.busy, 3),
+        "saturated": counts.saturated,
+        "interrupted": interrupted,
+        "duration_s": round(ended - began, 6),
+    }
+
+
+def _spread_ms(tally: Tally) -> float | None:
+    counts = tally.counts
+    if counts.first_syn is None or counts.last_syn is None:
+        return None
+    return round((counts.last_syn - counts.first_syn) * 1000, 3)

@@ -1,0 +1,124 @@
+"""The bytes of one connection, plain or through TLS, without ever blocking.
+
+TLS runs on memory buffers: the socket stays ours, so that what the kernel says (a RST, a FIN, which
+errno) arrives untranslated, and OpenSSL's two reads for every record become one.
+"""
+
+import socket
+import ssl
+from typing import Final
+
+RECEIVE_MAX: Final = 65536
+
+
+class PlainStream:
+    """Bytes as they are."""
+
+    __slots__ = ("sock",)
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+    def send(self, data: memoryview) -> int:
+        """Hand over some bytes; says how many were taken, 0 if there is no room at present."""
+        try:
+            return self.sock.send(data)
+        except BlockingIOError:
+            return 0
+
+    def flush(self) -> bool:
+        """Tell whether everything that was taken has left: here it always has."""
+        return True
+
+    def receive(self) -> bytes | None:
+        """Take what has come: None if nothing has, b"" for the peer's FIN. Raises OSError."""
+        try:
+            return self.sock.recv(RECEIVE_MAX)
+        except BlockingIOError:
+            return None
+
+
+class TlsStream:
+    """Bytes through TLS. A session is never resumed: every connection makes a whole handshake."""
+
+    __slots__ = ("_incoming", "_outgoing", "_tls", "_unsent", "sock")
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
+        self.sock = sock
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._unsent = b""
+
+    def handshake(self, readable: bool) -> bool:
+        """Go on with the handshake; True once it is done.
+
+        Args:
+            readable: something may have come since the last call.
+
+        Raises:
+            OSError: the connection ended, or (ssl.SSLError) one side did not like the other.
+        """
+        if readable and not self._pull():
+            return False
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self.flush()
+            return False
+        except ssl.SSLError:
+            self._flush_alert()
+            raise
+        self.flush()
+        return True
+
+    def send(self, data: memoryview) -> int:
+        """Hand over some bytes; says how many were taken, 0 if there is no room at present."""
+        if self._unsent and not self.flush():
+            return 0
+        taken = self._tls.write(data)
+        self.flush()
+        return taken
+
+    def flush(self) -> bool:
+        """Put on the wire what OpenSSL has ready; True if all of it has left. Raises OSError."""
+        if self._outgoing.pending:
+            self._unsent += self._outgoing.read()
+        while self._unsent:
+            try:
+                self._unsent = self._unsent[self.sock.send(self._unsent) :]
+            except BlockingIOError:
+                return False
+        return True
+
+    def receive(self) -> bytes | None:
+        """Take what has come: None if nothing has, b"" for the peer's end. Raises OSError."""
+        if not self._incoming.pending and not self._tls.pending() and not self._pull():
+            return None
+        try:
+            return self._tls.read(RECEIVE_MAX)
+        except ssl.SSLWantReadError:
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    def _pull(self) -> bool:
+        """Take from the wire; True if OpenSSL has something new to look at."""
+        try:
+            data = self.sock.recv(RECEIVE_MAX)
+        except BlockingIOError:
+            return False
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        return True
+
+    def _flush_alert(self) -> None:
+        """Let the peer have the alert that says why; it may be gone already."""
+        try:
+            self.flush()
+        except OSError:
+            self._unsent = b""
+
+
+Stream = PlainStream | TlsStream

@@ -1,0 +1,104 @@
+"""The result of a burst for a person: what was lost, in which phase, and what to look at."""
+
+import textwrap
+from typing import Any, Final
+
+from vaultstorm_client.advice import advice
+from vaultstorm_client.plan import Plan
+from vaultstorm_wire.outcome import NAMES, Phase, is_lost
+
+WIDTH: Final = 96
+_ORDER: Final = [phase.value for phase in Phase]
+
+
+def summary(plan: Plan, result: dict[str, Any]) -> str:
+    """Write the summary, in lines that fit a terminal."""
+    lines = [f"{result['target']}: {_load(plan)}, seed {plan.seed}", _verdict(result), ""]
+    lines += _outcomes(result)
+    lines += ["", *_latencies(result["latency_ms"]), "", *_burst(result)]
+    return "\n".join(lines) + "\n"
+
+
+def _load(plan: Plan) -> str:
+    clients = "clients as they arrive" if plan.clients is None else f"{plan.clients} clients"
+    each = "requests without end" if plan.requests is None else f"{plan.requests} request(s) each"
+    if plan.rate is not None:
+        how = f"{plan.rate:g} a second, {plan.arrivals}"
+    else:
+        how = f"spread over {plan.ramp:g} s" if plan.ramp else "all at once"
+    bound = f", for {plan.duration:g} s" if plan.duration is not None else ""
+    return f"{clients}, {each}, {how}{bound}"
+
+
+def _verdict(result: dict[str, Any]) -> str:
+    attempts, ok, lost = result["attempts"], result["ok"], result["lost"]
+    other = attempts - ok - lost
+    parts = [f"{ok} ok", f"{lost} lost ({_share(lost, attempts)})"]
+    if other:
+        parts.insert(1, f"{other} answered with an error")
+    reused = result["reused"]
+    if reused["attempts"]:
+        parts.append(f"{reused['lost']} of {reused['attempts']} lost on reused connections")
+    cut = " (interrupted)" if result["interrupted"] else ""
+    return f"{attempts} attempts in {result['duration_s']:.2f} s{cut}: {', '.join(parts)}"
+
+
+def _outcomes(result: dict[str, Any]) -> list[str]:
+    """One row per outcome in the order of the phases, with its advice below."""
+    rows = sorted(result["outcomes"].items(), key=lambda item: _rank(item[0]))
+    lines = [f"  {'outcome':<18}{'attempts':>9}{'share':>9}   {'errno':<14}Windows"]
+    for outcome, count in rows:
+        names = NAMES.get(outcome)
+        errno = (names.errno or "-") if names else "-"
+        windows = names.hresult if names else "-"
+        share = _share(count, result["attempts"])
+        lines.append(f"  {outcome:<18}{count:>9}{share:>9}   {errno:<14}{windows}")
+        if outcome != "ok":
+            lines += textwrap.wrap(
+                advice(outcome), WIDTH, initial_indent="      ", subsequent_indent="      "
+            )
+    return lines
+
+
+def _rank(outcome: str) -> tuple[int, str]:
+    phase = outcome.partition(".")[0]
+    if outcome == "ok":
+        return (-2, "")
+    return (_ORDER.index(phase), outcome) if is_lost(outcome) else (-1, outcome)
+
+
+def _latencies(latency: dict[str, dict[str, float] | None]) -> list[str]:
+    measured = {name: values for name, values in latency.items() if values is not None}
+    if not measured:
+        return ["  no complete answer, so no latency"]
+    lines = [
+        "  latency, ms        " + "".join(f"{name:>11}" for name in ("p50", "p90", "p99", "max"))
+    ]
+    for name, values in measured.items():
+        figures = "".join(f"{values[key]:>11.3f}" for key in ("p50", "p90", "p99", "max"))
+        lines.append(f"  {name:<19}{figures}")
+    return lines
+
+
+def _burst(result: dict[str, Any]) -> list[str]:
+    burst, lines = result["burst"], []
+    if burst["syn_spread_ms"] is not None:
+        lines.append(
+            f"  {burst['connects']} connections, first to last SYN {burst['syn_spread_ms']:.1f} ms"
+        )
+    if result["retries"]["syn"]:
+        lines.append(f"  {result['retries']['syn']} SYNs were sent again, as asked (--syn-retries)")
+    if result["idle_closed"]:
+        lines.append(f"  {result['idle_closed']} kept connections were closed while idle: no loss")
+    lines.append("  no request was sent twice: this client never retries on its own")
+    timeouts = sum(n for name, n in result["outcomes"].items() if name.endswith(".timeout"))
+    if timeouts and result["saturated"]:
+        lines.append(
+            f"  WARNING: this client was saturated (up to {result['lag_ms']:.0f} ms late): it may "
+            "have caused\n           some of the timeouts itself; try --processes, or fewer clients"
+        )
+    return lines
+
+
+def _share(count: int, attempts: int) -> str:
+    return f"{100 * count / attempts:.1f} %" if attempts else "0 %"

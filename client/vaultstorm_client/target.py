@@ -1,0 +1,121 @@
+"""What a burst is aimed at: a URL, made into addresses."""
+
+import ipaddress
+import socket
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from vaultstorm_wire.errors import MachineError, UsageError
+
+PORTS: Final[dict[str, int | None]] = {"https": 443, "http": 80, "tcp": None}
+"""The schemes that can be aimed at, and the port of a URL that names none."""
+
+SocketAddress = tuple[str, int] | tuple[str, int, int, int]
+
+
+class Address(NamedTuple):
+    """One address of a target, as `socket` takes it."""
+
+    family: socket.AddressFamily
+    sockaddr: SocketAddress
+
+    def __str__(self) -> str:
+        return endpoint(self.sockaddr)
+
+
+class Target(NamedTuple):
+    """A parsed and resolved URL.
+
+    Attributes:
+        scheme: ``https``, ``http`` or ``tcp``.
+        host: as written, for SNI, the certificate and the Host header; IPv6 without brackets.
+        port: TCP port.
+        path: path and query as written; empty if the URL has none.
+        addresses: what the host resolves to, in the resolver's order; never empty.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    addresses: tuple[Address, ...]
+
+    @property
+    def address(self) -> Address:
+        """The address that is used: the first."""
+        return self.addresses[0]
+
+    @property
+    def netloc(self) -> str:
+        """Host and port for the Host header, without a port that the scheme implies."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if PORTS[self.scheme] == self.port else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc}{self.path}"
+
+
+def endpoint(sockaddr: SocketAddress) -> str:
+    """Write an address as ``127.0.0.1:443`` or ``[::1]:443``."""
+    host, port = sockaddr[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def parse(url: str, allow_remote: bool = False) -> Target:
+    """Read and resolve a URL.
+
+    Args:
+        url: ``https://``, ``http://`` or ``tcp://``, with a port for the last.
+        allow_remote: accept addresses that are neither loopback nor private. Without it a slip of
+            the keyboard cannot aim a burst at somebody else's machine.
+
+    Raises:
+        UsageError: it is not such a URL, or it leads out of the private networks.
+        MachineError: its host does not resolve.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"{url!r} is not a URL: {error}") from error
+    if parts.scheme not in PORTS or not parts.hostname:
+        known = ", ".join(f"{scheme}://" for scheme in PORTS)
+        raise UsageError(
+            f"{url!r} is not a target: give one of {known}, such as tcp://127.0.0.1:8443"
+        )
+    if parts.username is not None or parts.fragment:
+        raise UsageError(f"{url!r}: a target has neither a user name nor a fragment")
+    port = PORTS[parts.scheme] if port is None else port
+    if not port:
+        raise UsageError(
+            f"{url!r}: a {parts.scheme}:// target names its port, such as tcp://127.0.0.1:8443"
+        )
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    _check_path(path)
+    target = Target(parts.scheme, parts.hostname, port, path, _resolve(parts.hostname, port))
+    if not allow_remote:
+        _keep_near(target)
+    return target
+
+
+def _check_path(path: str) -> None:
+    if not path.isascii() or any(c <= " " or c == "\x7f" for c in path):
+        raise UsageError(f"{path!r}: write spaces and letters outside ASCII as %xx")
+
+
+def _resolve(host: str, port: int) -> tuple[Address, ...]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise MachineError(f"{host!r} does not resolve: {error}") from error
+    return tuple(Address(family, sockaddr) for family, _, _, _, sockaddr in found)  # type: ignore[arg-type]
+
+
+def _keep_near(target: Target) -> None:
+    for _, sockaddr in target.addresses:
+        address = ipaddress.ip_address(sockaddr[0].partition("%")[0])
+        if not (address.is_loopback or address.is_private or address.is_link_local):
+            raise UsageError(
+                f"{target}: {address} is neither a loopback nor a private address; "
+                "if that machine is yours to load, say so with --allow-remote"
+            )
