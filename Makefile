@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 demo: install
-	$(BIN)/python scenarios/demo.py
+	$(BIN)/python -m vaultstorm.demo
 
 test: install
 	$(BIN)/python -m pytest
