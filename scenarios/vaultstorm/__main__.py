@@ -1,0 +1,84 @@
+"""The console script: runs the command line and turns how it ended into an exit code."""
+
+import errno
+import os
+import sys
+
+from vaultstorm_wire.errors import VaultstormError
+
+INTERRUPTED = 128 + 2
+BROKEN_PIPE = 128 + 13
+BUG = 4
+
+
+def main() -> int:
+    """Run `vaultstorm` and return its exit code (DESIGN 5); no input ends in a traceback."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8
+    try:
+        status = _run()
+        sys.stdout.flush()
+    except VaultstormError as error:
+        status = error.exit_code
+        _say(str(error))
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BrokenPipeError:
+        status = BROKEN_PIPE
+    except Exception as error:
+        status = BUG
+        _say(_bug(error))
+    return _close(status)
+
+
+def _run() -> int:
+    from vaultstorm.cli.app import app
+
+    try:
+        app(prog_name="vaultstorm")
+    except SystemExit as ended:
+        cause = (
+            ended.__context__
+        )  # Typer makes exit code 1 of a broken pipe: to us that is a finding
+        if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
+            raise BrokenPipeError from cause
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+    return 0
+
+
+def _say(text: str) -> None:
+    try:
+        sys.stderr.write(f"vaultstorm: {text}\n")
+    except OSError:  # nobody reads; the exit code still tells
+        return
+
+
+def _bug(error: Exception) -> str:
+    """Keep the traceback for whoever is to mend it, out of the way of whoever met it."""
+    import tempfile
+    import traceback
+
+    what = f"this is a bug in vaultstorm ({type(error).__name__}: {error})"
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="vaultstorm-", suffix=".txt", encoding="utf-8", delete=False
+        ) as file:
+            file.write(text)
+    except OSError:
+        return f"{what}\n{text}"
+    return f"{what}; please report it with the traceback in {file.name}"
+
+
+def _close(status: int) -> int:
+    """Flush what is left; with nobody to read it, let the interpreter not complain at its end."""
+    try:
+        sys.stdout.flush()
+        return status
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+        return status or BROKEN_PIPE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

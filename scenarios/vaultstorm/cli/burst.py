@@ -1,0 +1,198 @@
+"""`vaultstorm burst`."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from vaultstorm.cli.output import JsonTo, write
+from vaultstorm.cli.quantities import Duration, Size
+from vaultstorm_wire.errors import UsageError
+
+if TYPE_CHECKING:
+    from vaultstorm_client.plan import Plan
+    from vaultstorm_client.target import Target
+
+
+class Arrivals(StrEnum):
+    """How clients arrive with --rate."""
+
+    CONSTANT = "constant"
+    POISSON = "poisson"
+
+
+class Workload(StrEnum):
+    """What the clients ask for."""
+
+    STATUS = "status"
+
+
+def burst(
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL", help="https://, http:// or tcp://", show_default=False),
+    ],
+    clients: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Clients in all. [default: 100; unbounded with --rate]"),
+    ] = None,
+    requests: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Requests of each client. [default: 1; with --duration and no --rate, unbounded]",
+        ),
+    ] = None,
+    spike: Annotated[
+        bool, typer.Option("--spike", help="All clients connect at once, as they do by default.")
+    ] = False,
+    rate: Annotated[
+        float | None, typer.Option(metavar="R", help="Clients that arrive in a second (open loop).")
+    ] = None,
+    arrivals: Annotated[
+        Arrivals, typer.Option(help="How they arrive with --rate.")
+    ] = Arrivals.CONSTANT,
+    ramp: Annotated[
+        float, Duration("Spread the clients, or let the rate grow, over this long.")
+    ] = 0.0,
+    duration: Annotated[
+        float | None, Duration("Begin no request any more after this long.")
+    ] = None,
+    keep_alive: Annotated[
+        bool, typer.Option(help="Make all requests of a client on one connection, while it lasts.")
+    ] = True,
+    think: Annotated[float, Duration("Pause between an answer and the next request.")] = 0.0,
+    method: Annotated[str, typer.Option(metavar="METHOD", help="HTTP method.")] = "GET",
+    path: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH", help="What is asked for. [default: the URL's path, else the workload's]"
+        ),
+    ] = None,
+    body_size: Annotated[int, Size("Size of the request's body, such as 16KiB.")] = 0,
+    workload: Annotated[
+        Workload, typer.Option(help="What is asked for where the URL has no path.")
+    ] = Workload.STATUS,
+    hold: Annotated[
+        float, Duration("How long a tcp:// connection must stand to be ok.", "250ms")
+    ] = 0.25,
+    connect_timeout: Annotated[
+        float, Duration("Longest wait for the answer to a SYN.", "10s")
+    ] = 10.0,
+    tls_timeout: Annotated[float, Duration("Longest TLS handshake.", "10s")] = 10.0,
+    response_timeout: Annotated[
+        float, Duration("Longest request, to the end of its answer.", "30s")
+    ] = 30.0,
+    syn_retries: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=100,
+            help="Send a refused SYN again so often, as Windows does twice; counted.",
+        ),
+    ] = 0,
+    syn_retry_interval: Annotated[
+        float, Duration("Pause before a SYN is sent again.", "500ms")
+    ] = 0.5,
+    processes: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Processes that share the clients.")
+    ] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SEED",
+            min=0,
+            max=(1 << 64) - 1,
+            help="Seed of every random draw and of the request ids. [default: drawn, and printed]",
+        ),
+    ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Trust the authorities in this file.")
+    ] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Take any certificate.")] = False,
+    json_to: JsonTo = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", file_okay=False, help="Write one line for every attempt into it."
+        ),
+    ] = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help="Exit 1 if it holds, such as 'lost>0'; repeatable."),
+    ] = None,
+    allow_remote: Annotated[
+        bool,
+        typer.Option("--allow-remote", help="Accept addresses beyond loopback and private ones."),
+    ] = False,
+) -> int:
+    """Fire load, and say how every single attempt ended. Never retries on its own."""
+    del workload  # one so far, and the plan's default path is its
+    if spike and (rate is not None or ramp):
+        raise UsageError("--spike is all clients at once: leave out --rate and --ramp")
+    from vaultstorm_client import target
+    from vaultstorm_client.plan import Plan, check
+
+    plan = check(
+        Plan(
+            clients=100 if clients is None and rate is None else clients,
+            requests=1 if requests is None and (duration is None or rate is not None) else requests,
+            rate=rate,
+            arrivals=arrivals.value,
+            ramp=ramp,
+            duration=duration,
+            keep_alive=keep_alive,
+            think=think,
+            method=method.upper(),
+            path=path,
+            body_size=body_size,
+            connect_timeout=connect_timeout,
+            tls_timeout=tls_timeout,
+            response_timeout=response_timeout,
+            hold=hold,
+            syn_retries=syn_retries,
+            syn_retry_interval=syn_retry_interval,
+            processes=processes,
+            seed=int.from_bytes(os.urandom(8), "big") if seed is None else seed,
+        )
+    )
+    aim = target.parse(url, allow_remote)
+    return _fire(plan, aim, _Trust(ca, insecure), json_to, journal, fail_on or [])
+
+
+class _Trust(NamedTuple):
+    ca: Path | None
+    insecure: bool
+
+
+def _fire(
+    plan: "Plan",
+    target: "Target",
+    trust: _Trust,
+    json_to: str | None,
+    journal: Path | None,
+    fail_on: list[str],
+) -> int:
+    from vaultstorm_client import burst, thresholds
+    from vaultstorm_client.progress import progress
+    from vaultstorm_client.result import result
+    from vaultstorm_client.summary import summary
+    from vaultstorm_client.tally import Tally
+    from vaultstorm_client.tls import client_context
+
+    empty = result(plan, target, Tally())
+    limits = [thresholds.parse(text, empty) for text in fail_on]
+    tls = client_context(*trust) if target.scheme == "https" else None
+    with progress(plan) as show:
+        tally, interrupted = burst.run(plan, target, tls, journal, show)
+    outcome = result(plan, target, tally, interrupted)
+    write(outcome, summary(plan, outcome), json_to)
+    reached = [str(limit) for limit in limits if limit.reached(outcome)]
+    for limit in reached:
+        typer.echo(f"vaultstorm: --fail-on {limit} holds", err=True)
+    if interrupted:
+        return 130
+    return 1 if reached else 0

@@ -1,0 +1,182 @@
+"""`vaultstorm serve`."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaultstorm_wire.errors import MachineError, UsageError
+
+_EXISTING = {"exists": True, "dir_okay": False, "readable": True}
+
+
+class Overflow(StrEnum):
+    """What a connection meets that finds no room."""
+
+    RESET = "reset"
+    REFUSE = "refuse"
+    DROP = "drop"
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Address to listen on.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="TCP port to listen on.")
+    ] = 443,
+    backlog: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Length of the accept queue (afd.Backlog). [default: 10]"),
+    ] = None,
+    overflow: Annotated[
+        Overflow | None,
+        typer.Option(
+            help="What a connection meets that finds the queue full: handshake, then RST; RST to "
+            "the SYN; or silence (tcpip.Overflow). [default: by tcpip.SynAttackProtect, reset]"
+        ),
+    ] = None,
+    accept_interval: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Time between two accepts of the application (afd.AcceptInterval). [default: 0]",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Worker processes (apppool.MaxProcesses). [default: 1]"),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings in TOML (see --help-settings).")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="SECTION.KEY=VALUE",
+            help="Change one setting; repeatable, the last one of a key wins. Stronger than "
+            "--config, weaker than an option that stands for the same key.",
+        ),
+    ] = None,
+    no_tls: Annotated[
+        bool, typer.Option("--no-tls", help="Plain HTTP on the same port (httpsys.TLS=0).")
+    ] = False,
+    cert: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Certificate chain in PEM, instead of a made one.", **_EXISTING
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Private key of --cert.", **_EXISTING)
+    ] = None,
+    tls_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            file_okay=False,
+            help="Where the certificate authority is made and kept. "
+            "[default: ~/.local/share/vaultstorm/tls]",
+        ),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", file_okay=False, help="Where to write the journals."),
+    ] = None,
+    admin_port: Annotated[
+        int,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Port of the control plane, on 127.0.0.1 only.",
+        ),
+    ] = 8079,
+    help_settings: Annotated[
+        bool, typer.Option("--help-settings", help="List every setting there is, and leave.")
+    ] = False,
+) -> int:
+    """Run the server until SIGTERM or SIGINT.
+
+    Prints one line of JSON on stdout once it accepts: url, ca, pid, admin.
+    """
+    if help_settings:
+        typer.echo(settings_table())
+        return 0
+    if (cert is None) != (key is None):
+        raise UsageError(
+            "--cert and --key go together: give both, or neither for a made certificate"
+        )
+    if no_tls and cert is not None:
+        raise UsageError("--no-tls and --cert contradict each other: leave one out")
+    from vaultstorm_server import configuration
+
+    named = {
+        "afd.Backlog": backlog,
+        "tcpip.Overflow": overflow,
+        "afd.AcceptInterval": accept_interval,
+        "apppool.MaxProcesses": workers,
+        "httpsys.TLS": 0 if no_tls else None,
+    }
+    overrides = [f"{path}={value}" for path, value in named.items() if value is not None]
+    settings = configuration.load(config, [*(assignments or ()), *overrides])
+
+    from vaultstorm.cli import logs
+
+    logs.setup()
+
+    import structlog
+
+    from vaultstorm_server import front
+    from vaultstorm_server.notices import notices
+
+    for notice in notices(settings):
+        structlog.get_logger().warning("setting_without_effect", notice=notice)
+    return front.serve(
+        front.ServeOptions(
+            host=host,
+            port=port,
+            settings=settings,
+            tls_dir=tls_dir or default_tls_dir(os.environ),
+            cert=cert,
+            key=key,
+            journal=journal,
+            admin_port=admin_port,
+        )
+    )
+
+
+def default_tls_dir(environ: "os._Environ[str] | dict[str, str]") -> Path:
+    """Where certificates are kept: the user's data directory (XDG Base Directory Specification).
+
+    Raises:
+        MachineError: the user has no home.
+    """
+    data = environ.get("XDG_DATA_HOME", "")
+    if data.startswith("/"):  # the specification has relative ones ignored
+        return Path(data) / "vaultstorm" / "tls"
+    try:
+        home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    except RuntimeError as error:
+        raise MachineError("there is no home directory: name one with --tls-dir") from error
+    return home / ".local" / "share" / "vaultstorm" / "tls"
+
+
+def settings_table() -> str:
+    """Every setting as a line: key, default, what is allowed, what it is."""
+    from vaultstorm_server.configuration import describe
+
+    rows = [("key", "default", "unit", "allowed", "")]
+    rows += [
+        (key.path, key.default or '""', key.unit, key.range or "any text", key.description)
+        for key in describe()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]])
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,73 @@
+"""`vaultstorm probe`: what is shown of a report."""
+
+import json
+
+import pytest
+
+from tests.support.command import vaultstorm
+from vaultstorm.cli import probe as command
+from vaultstorm_client.layers import Layer, Report
+
+FINE = Layer("resolve", "ok", 0.001, {"address": "127.0.0.1:443"})
+BROKEN = Layer("tcp", "connect.refused", 0.0005, {"error": "ECONNREFUSED"}, "nobody listens")
+
+
+def test_text() -> None:
+    """A line per layer with what it saw, and the failure's meaning last."""
+    assert command.as_text(Report("tcp://127.0.0.1:443", (FINE, BROKEN))).splitlines() == [
+        "tcp://127.0.0.1:443",
+        "  resolve  ok                           1.0 ms",
+        "           address  127.0.0.1:443",
+        "  tcp      FAILED connect.refused       0.5 ms",
+        "           error  ECONNREFUSED",
+        "",
+        "tcp fails with connect.refused: nobody listens",
+    ]
+
+
+def test_all_fine() -> None:
+    """Without a failure, that is what is said."""
+    assert command.as_text(Report("tcp://x:1", (FINE,))).endswith("\nevery layer works")
+
+
+def test_what_a_peer_sent_cannot_reach_the_terminal() -> None:
+    """Control characters, as in a certificate's subject, are shown and not obeyed."""
+    evil = Layer("tls", "ok", 0.0, {"subject": "CN=\x1b]0;evil\x07"})
+    assert "\x1b" not in command.as_text(Report("https://x", (evil,)))
+
+
+def test_json() -> None:
+    """The JSON has every layer with its outcome, and a meaning only for a failure."""
+    made = command.as_json(Report("tcp://127.0.0.1:443", (FINE, BROKEN)))
+    assert made == {
+        "schema": 1,
+        "target": "tcp://127.0.0.1:443",
+        "ok": False,
+        "layers": [
+            {
+                "layer": "resolve",
+                "outcome": "ok",
+                "ms": 1.0,
+                "seen": {"address": "127.0.0.1:443"},
+            },
+            {
+                "layer": "tcp",
+                "outcome": "connect.refused",
+                "ms": 0.5,
+                "seen": {"error": "ECONNREFUSED"},
+                "means": "nobody listens",
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize("written, allowed", [("1ms", True), ("0.9ms", False), ("3601", False)])
+def test_timeout(written: str, allowed: bool) -> None:
+    """The timeout of a layer has a range."""
+    ended = vaultstorm("probe", f"http://{'x' * 64}", "--timeout", written, "--json", "-")
+    if allowed:
+        assert ended.returncode == 1
+        assert json.loads(ended.stdout)["layers"][0]["outcome"] == "resolve.failed"
+    else:
+        assert ended.returncode == 2
+        assert "is out of range: 1 ms to 3600 s" in ended.stderr

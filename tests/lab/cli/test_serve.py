@@ -1,0 +1,177 @@
+"""`vaultstorm serve`: what its options become."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import structlog
+
+from tests.support.command import command as command_line
+from tests.support.command import environment, vaultstorm
+from vaultstorm.cli import serve as command
+from vaultstorm_server.configuration import describe
+from vaultstorm_server.settings import Settings
+from vaultstorm_wire.errors import MachineError
+
+HOME = {"HOME": "/home/u"}
+
+
+@pytest.mark.parametrize(
+    "environ, path",
+    [
+        (HOME, "/home/u/.local/share/vaultstorm/tls"),
+        ({**HOME, "XDG_DATA_HOME": ""}, "/home/u/.local/share/vaultstorm/tls"),
+        ({**HOME, "XDG_DATA_HOME": "relative"}, "/home/u/.local/share/vaultstorm/tls"),
+        ({**HOME, "XDG_DATA_HOME": "/data"}, "/data/vaultstorm/tls"),
+    ],
+)
+def test_default_tls_dir(environ: dict[str, str], path: str) -> None:
+    """Certificates are kept in the user's data directory; a relative one does not count."""
+    assert command.default_tls_dir(environ) == Path(path)
+
+
+def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without a home is told the option."""
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(MachineError, match="--tls-dir"):
+        command.default_tls_dir({})
+
+
+def test_help_says_the_defaults_of_the_settings() -> None:
+    """The defaults in the help are those that the settings have."""
+    text = " ".join(vaultstorm("serve", "--help").stdout.split())
+    defaults = Settings()
+    assert f"(afd.Backlog). [default: {defaults.afd.Backlog}]" in text
+    assert f"(afd.AcceptInterval). [default: {defaults.afd.AcceptInterval:g}]" in text
+    assert f"(apppool.MaxProcesses). [default: {defaults.apppool.MaxProcesses}]" in text
+    assert f"SynAttackProtect, {defaults.tcpip.style}]" in text
+
+
+def test_help_settings_lists_all() -> None:
+    """The table has a line for every key, with what is allowed."""
+    lines = command.settings_table().splitlines()
+    assert len(lines) == 1 + len(describe())
+    (line,) = [line for line in lines if line.startswith("afd.Backlog ")]
+    assert "1 to 65535" in line
+    assert "listen()" in line
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("--cert", __file__), "go together"),
+        (("--key", __file__), "go together"),
+        (("--no-tls", "--cert", __file__, "--key", __file__), "contradict"),
+        (("--cert", "no-such.pem", "--key", __file__), "no-such.pem"),
+    ],
+)
+def test_certificate_options(arguments: tuple[str, ...], said: str) -> None:
+    """Half a certificate, one that is not used and one that is not there are wrong usage."""
+    ended = vaultstorm("serve", *arguments)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+
+
+class Taken:
+    """Stands in for the server: keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.options: list[object] = []
+
+    def __call__(self, options: object) -> int:
+        """Keep `options`, and end as a server does that was stopped."""
+        self.options.append(options)
+        return 0
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
+    """Run `serve` up to where the server would begin, and leave the logs alone."""
+    from vaultstorm.cli import logs
+    from vaultstorm_server import front
+
+    stand_in = Taken()
+    monkeypatch.setattr(front, "serve", stand_in)
+    monkeypatch.setattr(logs, "setup", lambda: None)
+    return stand_in
+
+
+def test_options_become_settings(taken: Taken, tmp_path: Path) -> None:
+    """Options win over --set, --set over the file, the file over the defaults."""
+    from vaultstorm_server.front import ServeOptions
+
+    file = tmp_path / "server.toml"
+    file.write_text("[afd]\nBacklog = 1\nSlack = 1\nMaximumStaticBacklog = 100\n")
+    status = command.serve(
+        port=0,
+        backlog=50,
+        overflow=command.Overflow.DROP,
+        accept_interval="20ms",
+        workers=3,
+        config=file,
+        assignments=["afd.Backlog=40", "afd.Slack=2"],
+        no_tls=True,
+        tls_dir=tmp_path,
+        journal=tmp_path / "journal",
+        admin_port=0,
+    )
+    assert status == 0
+    (options,) = taken.options
+    assert isinstance(options, ServeOptions)
+    settings = options.settings
+    assert (settings.afd.Backlog, settings.afd.Slack) == (50, 2)
+    assert settings.afd.MaximumStaticBacklog == 100
+    assert settings.afd.AcceptInterval == pytest.approx(0.02)
+    assert settings.tcpip.style == "drop"
+    assert settings.apppool.MaxProcesses == 3
+    assert settings.httpsys.TLS == 0
+    assert (options.host, options.port, options.admin_port) == ("127.0.0.1", 0, 0)
+    assert (options.tls_dir, options.journal) == (tmp_path, tmp_path / "journal")
+
+
+def test_no_options_are_the_defaults(taken: Taken) -> None:
+    """Nothing asked for is the defaults, on the port of the articles."""
+    from vaultstorm_server.front import ServeOptions
+
+    command.serve()
+    (options,) = taken.options
+    assert isinstance(options, ServeOptions)
+    assert options.settings == Settings()
+    assert (options.host, options.port, options.admin_port) == ("127.0.0.1", 443, 8079)
+    assert options.tls_dir.parts[-2:] == ("vaultstorm", "tls")
+
+
+def test_settings_without_effect_are_logged(taken: Taken) -> None:
+    """What will silently do nothing is said in the log, once, before the server begins."""
+    with structlog.testing.capture_logs() as logged:
+        command.serve(assignments=["afd.EnableDynamicBacklog=1"], backlog=201)
+    assert {entry["event"] for entry in logged} == {"setting_without_effect"}
+    assert any("MaximumStaticBacklog" in entry["notice"] for entry in logged)
+
+
+def test_from_the_ready_line_to_the_end(tmp_path: Path) -> None:
+    """A server says where it is; ctl and probe find it there; SIGTERM ends it with 0."""
+    line = command_line(
+        *("serve", "--port", "0", "--admin-port", "0"),
+        *("--tls-dir", str(tmp_path / "tls"), "--journal", str(tmp_path / "journal")),
+    )
+    with subprocess.Popen(line, stdout=subprocess.PIPE, env=environment()) as server:
+        assert server.stdout is not None
+        try:
+            ready = json.loads(server.stdout.readline())
+            status = vaultstorm("ctl", "status", "--admin", ready["admin"], "--json", "-")
+            assert json.loads(status.stdout)["pid"] == ready["pid"] == server.pid
+            good = vaultstorm("probe", f"{ready['url']}/AeXRSVault/status", "--ca", ready["ca"])
+            assert good.returncode == 0, good.stdout
+            vaultstorm("ctl", "gate", "closed", "--admin", ready["admin"])
+            held = vaultstorm("probe", ready["url"], "--ca", ready["ca"], "--timeout", "200ms")
+            assert "tls.timeout" in held.stdout
+        finally:
+            server.terminate()
+        assert server.wait(timeout=30) == 0
+        assert server.stdout.read() == b""
