@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cryptography import x509
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -32,23 +34,21 @@ class Certificate:
         return facts
 
 
-def read_certificate(der: bytes) -> Certificate:
+def read(der: bytes) -> Certificate:
     """Read a certificate in DER; an empty `Certificate` if it cannot be read."""
-    from cryptography import x509  # 40 ms that only TLS targets have to pay
-
     try:
-        read = x509.load_der_x509_certificate(der)
+        found = x509.load_der_x509_certificate(der)
         try:
-            alternatives = read.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            alternatives = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
             names = tuple(str(name.value) for name in alternatives.value)
         except x509.ExtensionNotFound:
             names = ()
         return Certificate(
-            subject=read.subject.rfc4514_string(),
-            issuer=read.issuer.rfc4514_string() or "(empty)",
+            subject=found.subject.rfc4514_string(),
+            issuer=found.issuer.rfc4514_string() or "(empty)",
             names=names,
-            not_before=read.not_valid_before_utc.timestamp(),
-            not_after=read.not_valid_after_utc.timestamp(),
+            not_before=found.not_valid_before_utc.timestamp(),
+            not_after=found.not_valid_after_utc.timestamp(),
         )
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         # a certificate that OpenSSL takes and a strict parser does not

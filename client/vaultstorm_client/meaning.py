@@ -8,6 +8,9 @@ _OVERRUN = (
     "the handshake was completed and a RST followed before anything was served: the accept queue "
     "is overrun (Windows with SynAttackProtect on, KB960007), or a filter resets the connection"
 )
+UNRESOLVED: Final = "resolve.failed"
+"""What a probe calls it that a name has no address; no attempt can end so."""
+
 UNTRUSTED: Final = (
     "the server's certificate is not trusted here: name its authority with --ca, or go on without "
     "trust by --insecure"
@@ -18,7 +21,7 @@ _HANG = (
 )
 
 MEANINGS: Final[dict[str, str]] = {
-    "resolve.failed": "the name does not lead to an address: nothing was sent to any server",
+    UNRESOLVED: "the name does not lead to an address: nothing was sent to any server",
     "connect.refused": (
         "a RST answered the SYN: nobody listens on this port, or the accept queue is overrun "
         "(Windows with SynAttackProtect off)"

@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from vaultstorm_client import observe, target
-from vaultstorm_client.certificate import Certificate, read_certificate
-from vaultstorm_client.meaning import UNTRUSTED, meaning
+from vaultstorm_client.layers import HTTP, LAYERS, RESOLVE, TCP, TLS, Layer, Report
+from vaultstorm_client.meaning import UNRESOLVED, UNTRUSTED, meaning
 from vaultstorm_client.response import Malformed, Response
 from vaultstorm_wire.errors import MachineError, UsageError
 from vaultstorm_wire.outcome import NAMES, OK, Ending, Phase, answered_http, lost
 
-RESOLVE, TCP, TLS, HTTP = "resolve", "tcp", "tls", "http"
-LAYERS: Final = {"tcp": (TCP,), "http": (TCP, HTTP), "https": (TCP, TLS, HTTP)}
-UNRESOLVED: Final = "resolve.failed"
 _ENOUGH: Final = 1 << 20  # of a body: that the answer flows has been shown by then
 
 
@@ -39,42 +36,6 @@ class Options:
     path: str | None = None
     ca: Path | None = None
     insecure: bool = False
-
-
-@dataclass(frozen=True)
-class Layer:
-    """What one layer did.
-
-    Attributes:
-        outcome: ``ok``, or how it failed in the words of `vaultstorm_wire.outcome`.
-        seconds: how long it took.
-        seen: what it showed, by name.
-        means: what a failure says about the server; empty for ``ok``.
-    """
-
-    layer: str
-    outcome: str
-    seconds: float
-    seen: dict[str, str]
-    means: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the layer did its work."""
-        return self.outcome == OK
-
-
-@dataclass(frozen=True)
-class Report:
-    """All layers up to the first that failed."""
-
-    target: str
-    layers: tuple[Layer, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every layer did its work."""
-        return all(layer.ok for layer in self.layers)
 
 
 class _Failed(Exception):
@@ -110,6 +71,9 @@ def probe(url: str, options: Options, allow_remote: bool = False) -> Report:
 
 
 def _context(options: Options) -> ssl.SSLContext:
+    """Get ready for TLS, which takes a while that is no layer's."""
+    from vaultstorm_client import certificate  # noqa: F401 - loads a library that only TLS needs
+
     try:
         context = ssl.create_default_context(cafile=options.ca)
     except (OSError, ssl.SSLError) as error:
@@ -121,8 +85,9 @@ def _context(options: Options) -> ssl.SSLContext:
 
 
 def _check_path(path: str | None) -> None:
-    fine = path is None or (path.isascii() and path.isprintable() and " " not in path)
-    if not fine or (path is not None and not path.startswith("/")):
+    if path is None:
+        return
+    if not (path.startswith("/") and path.isascii() and path.isprintable()) or " " in path:
         raise UsageError(f"{path!r} is not a path: begin with /, and write spaces as %20")
 
 
@@ -138,6 +103,7 @@ class _Run:
         self._deadline = 0.0
         self._seen: dict[str, str] = {}
         self._socket: socket.socket | None = None
+        self._met: OSError | None = None  # by connect(), and belongs to the next layer
 
     def layers(self) -> list[Layer]:
         """Go through the layers of the scheme up to the first that fails."""
@@ -176,16 +142,19 @@ class _Run:
             self._armed().connect(self._aim.address.sockaddr)
             self._seen["local"] = target.endpoint(self._socket.getsockname())
         except OSError as error:
-            raise _failed(Phase.CONNECT, error) from error
+            if error.errno not in observe.AFTER_HANDSHAKE or self._aim.scheme == "tcp":
+                raise _failed(Phase.CONNECT, error) from error
+            self._met = error
         if self._aim.scheme == "tcp":
-            self._hold(self._socket)
+            self._hold()
 
-    def _hold(self, connection: socket.socket) -> None:
+    def _hold(self) -> None:
         """Watch a connection that carries nothing: silence is what a healthy server gives it."""
-        connection.settimeout(self._options.hold)
         try:
+            connection = self._armed()
+            connection.settimeout(self._options.hold)
             first = connection.recv(64)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return
         except OSError as error:
             raise _failed(Phase.CONNECT, error) from error
@@ -194,6 +163,8 @@ class _Run:
         self._seen["greeting"] = ascii(first.decode("latin-1"))
 
     def _tls(self) -> None:
+        from vaultstorm_client import certificate
+
         wrapped = self._socket
         assert isinstance(wrapped, ssl.SSLSocket)
         try:
@@ -205,8 +176,7 @@ class _Run:
         cipher = wrapped.cipher()
         self._seen["cipher"] = cipher[0] if cipher else "?"
         der = wrapped.getpeercert(binary_form=True)
-        certificate = read_certificate(der) if der else Certificate()
-        self._seen |= certificate.facts(time.time())
+        self._seen |= certificate.read(der or b"").facts(time.time())
         self._seen["trust"] = "not checked (--insecure)" if self._options.insecure else "trusted"
 
     def _http(self) -> None:
@@ -249,20 +219,25 @@ class _Run:
 
     def _armed(self) -> socket.socket:
         """Give the socket, and its next call what is left of the layer's time."""
+        if self._met is not None:
+            raise self._met
         assert self._socket is not None
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("timed out")
+            raise TimeoutError
         self._socket.settimeout(left)
         return self._socket
 
 
 def _failed(phase: Phase, error: OSError, received: int = 0) -> _Failed:
+    """Say an error of the socket's in the words of `vaultstorm_wire.outcome`."""
     timed_out = isinstance(error, TimeoutError) and error.errno is None
     ending = Ending.TIMEOUT if timed_out else observe.ending(error)
     means = ""
     if isinstance(error, ssl.SSLCertVerificationError):
         detail, means = error.verify_message, UNTRUSTED
+    elif timed_out:
+        detail = "timed out"
     elif isinstance(error, ssl.SSLError):
         detail = (error.reason or str(error)).lower().replace("_", " ")
     else:

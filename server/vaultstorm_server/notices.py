@@ -1,0 +1,59 @@
+"""Settings that are allowed and do nothing, or less than they seem to: said once, at the start."""
+
+from collections.abc import Iterator
+
+from vaultstorm_server.settings import Afd, HttpSys, Settings
+
+
+def notices(settings: Settings) -> list[str]:
+    """Say, a sentence each, what in `settings` will silently have no effect."""
+    return [*_backlog(settings.afd), *_httpsys(settings.httpsys)]
+
+
+def _backlog(afd: Afd) -> Iterator[str]:
+    if afd.Backlog > afd.MaximumStaticBacklog:
+        yield (
+            f"afd.Backlog {afd.Backlog} is cut to MaximumStaticBacklog "
+            f"{afd.MaximumStaticBacklog} (KB127144)"
+        )
+    if not afd.EnableDynamicBacklog:
+        idle = [
+            name
+            for name in (
+                "MinimumDynamicBacklog",
+                "MaximumDynamicBacklog",
+                "DynamicBacklogGrowthDelta",
+                "GrowthLag",
+                "KB951162",
+            )
+            if getattr(afd, name)
+        ]
+        if idle:
+            have = "has" if len(idle) == 1 else "have"
+            yield f"afd.{', '.join(idle)} {have} no effect without afd.EnableDynamicBacklog=1"
+        return
+    without = "afd.EnableDynamicBacklog has no effect: "
+    if afd.Backlog <= afd.MinimumDynamicBacklog:
+        yield (
+            f"{without}listen() asked for {afd.Backlog}, which does not exceed "
+            f"MinimumDynamicBacklog {afd.MinimumDynamicBacklog} (KB142641)"
+        )
+    if not afd.MinimumDynamicBacklog:
+        yield f"{without}free connections cannot fall below MinimumDynamicBacklog 0 (KB142641)"
+    if not afd.DynamicBacklogGrowthDelta and not afd.KB951162:
+        yield f"{without}DynamicBacklogGrowthDelta 0 adds nothing (KB142641)"
+    elif afd.DynamicBacklogGrowthDelta > afd.MaximumDynamicBacklog or not afd.MaximumDynamicBacklog:
+        yield (
+            f"{without}one growth of {afd.DynamicBacklogGrowthDelta} would exceed "
+            f"MaximumDynamicBacklog {afd.MaximumDynamicBacklog} (KB142641)"
+        )
+
+
+def _httpsys(httpsys: HttpSys) -> Iterator[str]:
+    if httpsys.MaxFieldLength > httpsys.MaxRequestBytes:
+        yield (
+            f"httpsys.MaxFieldLength {httpsys.MaxFieldLength} has no effect: "
+            f"MaxRequestBytes {httpsys.MaxRequestBytes} is met first (KB820129)"
+        )
+    if httpsys.ErrorLoggingDir and not httpsys.EnableErrorLogging:
+        yield "httpsys.ErrorLoggingDir has no effect without httpsys.EnableErrorLogging=1"

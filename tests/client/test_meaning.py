@@ -1,0 +1,25 @@
+"""Every outcome means something to a person."""
+
+import pytest
+
+from vaultstorm_client.meaning import MEANINGS, meaning
+from vaultstorm_wire.outcome import NAMES
+
+
+@pytest.mark.parametrize("outcome", [*NAMES, "http.400", "http.503", "resolve.failed"])
+def test_every_outcome_has_a_meaning(outcome: str) -> None:
+    """No outcome is without its sentence, and a sentence is one."""
+    sentence = meaning(outcome)
+    assert sentence
+    assert "\n" not in sentence
+    assert not sentence.endswith(".")
+
+
+def test_no_meaning_is_unreachable() -> None:
+    """Each sentence belongs to an outcome that there is."""
+    assert set(MEANINGS) <= {*NAMES, "resolve.failed", "http.503"}
+
+
+def test_the_clients_own_trouble_is_not_the_servers() -> None:
+    """`local` speaks of this machine."""
+    assert all("this machine" in meaning(name) for name in NAMES if name.endswith(".local"))

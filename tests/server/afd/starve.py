@@ -1,0 +1,58 @@
+"""A listener in a process that has no descriptor left: started by test_listener.py."""
+
+import asyncio
+import os
+import resource
+import socket
+import sys
+from pathlib import Path
+
+import msgspec
+import structlog
+import uvloop
+
+from tests.server.afd.harness import until
+from vaultstorm_server.afd.listener import open_listener
+from vaultstorm_server.journal import JournalFile
+from vaultstorm_server.settings import Settings
+
+CLIENTS = 3
+
+
+async def main(style: str, directory: Path) -> None:
+    """Take every descriptor, let three clients wait, and give the descriptors back."""
+    settings = msgspec.convert({"tcpip": {"Overflow": style}}, Settings)
+    journal = JournalFile(directory, "front")
+    taken: list[socket.socket] = []
+    listener = open_listener(
+        asyncio.get_running_loop(), "127.0.0.1", 0, settings, lambda s, _: taken.append(s), journal
+    )
+    clients = [socket.socket() for _ in range(CLIENTS)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    hoard: list[int] = []
+    while True:
+        try:
+            hoard.append(os.dup(0))
+        except OSError:
+            break
+    with structlog.testing.capture_logs() as logs:
+        for client in clients:
+            client.connect((listener.host, listener.port))
+        await until(lambda: listener.statistics().out_of_descriptors)
+        await asyncio.sleep(0.25)  # some more attempts, which are not to be logged
+        exhausted_taken = len(taken)
+        for descriptor in hoard:
+            os.close(descriptor)
+        await until(lambda: len(taken) == CLIENTS and not listener.statistics().out_of_descriptors)
+    logged = [entry.get("errno", "resumed") for entry in logs]
+    listener.close()
+    journal.close()
+    for sock in [*clients, *taken]:
+        sock.close()
+    result = {"exhausted_taken": exhausted_taken, "taken": len(taken), "logged": logged}
+    sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(sys.argv[1], Path(sys.argv[2])))

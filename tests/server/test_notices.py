@@ -1,0 +1,81 @@
+"""Settings that would silently do nothing are said."""
+
+import pytest
+
+from vaultstorm_server import configuration
+from vaultstorm_server.notices import notices
+
+KB960007 = (
+    "afd.EnableDynamicBacklog=1",
+    "afd.MinimumDynamicBacklog=20",
+    "afd.MaximumDynamicBacklog=20000",
+    "afd.DynamicBacklogGrowthDelta=10",
+)
+
+
+def said(*overrides: str) -> list[str]:
+    """Give the notices on these settings."""
+    return notices(configuration.load(None, overrides))
+
+
+def test_defaults_are_quiet() -> None:
+    """There is nothing to say about the defaults."""
+    assert said() == []
+
+
+def test_the_article_alone_is_not_enough() -> None:
+    """The values of KB960007 with the default backlog of 10 change nothing, and it is said why."""
+    assert said(*KB960007) == [
+        "afd.EnableDynamicBacklog has no effect: listen() asked for 10, which does not exceed "
+        "MinimumDynamicBacklog 20 (KB142641)"
+    ]
+
+
+@pytest.mark.parametrize("backlog, count", [(19, 1), (20, 1), (21, 0)])
+def test_backlog_has_to_exceed_the_minimum(backlog: int, count: int) -> None:
+    """A backlog equal to MinimumDynamicBacklog is not enough, one more is."""
+    assert len(said(*KB960007, f"afd.Backlog={backlog}")) == count
+
+
+@pytest.mark.parametrize(
+    "override, notice",
+    [
+        ("afd.DynamicBacklogGrowthDelta=0", "DynamicBacklogGrowthDelta 0 adds nothing"),
+        ("afd.MaximumDynamicBacklog=0", "would exceed MaximumDynamicBacklog 0"),
+        ("afd.MaximumDynamicBacklog=9", "growth of 10 would exceed MaximumDynamicBacklog 9"),
+        ("afd.MinimumDynamicBacklog=0", "cannot fall below MinimumDynamicBacklog 0"),
+    ],
+)
+def test_growth_that_never_happens(override: str, notice: str) -> None:
+    """Each value that keeps the backlog from growing is named."""
+    (only,) = said(*KB960007, "afd.Backlog=100", override)
+    assert notice in only
+
+
+def test_growth_that_just_fits() -> None:
+    """A Delta equal to the Maximum can happen once: nothing to say."""
+    assert said(*KB960007, "afd.Backlog=100", "afd.MaximumDynamicBacklog=10") == []
+
+
+def test_dynamic_values_without_the_switch() -> None:
+    """The values without EnableDynamicBacklog are named."""
+    assert said(*KB960007[1:]) == [
+        "afd.MinimumDynamicBacklog, MaximumDynamicBacklog, DynamicBacklogGrowthDelta have no "
+        "effect without afd.EnableDynamicBacklog=1"
+    ]
+    assert said("afd.GrowthLag=1s") == [
+        "afd.GrowthLag has no effect without afd.EnableDynamicBacklog=1"
+    ]
+
+
+@pytest.mark.parametrize("backlog, count", [(200, 0), (201, 1)])
+def test_backlog_beyond_the_edition(backlog: int, count: int) -> None:
+    """A backlog above what the edition of Windows allows is said to be cut."""
+    assert len(said(f"afd.Backlog={backlog}")) == count
+
+
+def test_httpsys_limits_that_are_never_met() -> None:
+    """A limit that another one hides, and a directory nobody writes to, are said."""
+    assert "MaxRequestBytes 16384 is met first" in said("httpsys.MaxFieldLength=16385")[0]
+    overrides = ("httpsys.ErrorLoggingDir=/x", "httpsys.EnableErrorLogging=0")
+    assert "ErrorLoggingDir has no effect" in said(*overrides)[0]
