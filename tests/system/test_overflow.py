@@ -14,7 +14,7 @@ import pytest
 from tests.support.bpf import RST, SYN
 from tests.support.captured import captured
 from tests.support.command import command, environment
-from vaultstorm.cli.ctl import ask
+from vaultstorm.control import ask
 from vaultstorm.serving import Serving, serving
 from vaultstorm_wire import journal
 from vaultstorm_wire.journal import Attempt, Pause, TurnedAway
@@ -148,7 +148,7 @@ def test_syn_retries_outlast_a_full_queue(tmp_path: Path) -> None:
 
 
 def test_drop_lets_the_syn_vanish(tmp_path: Path) -> None:
-    """Without room there is no answer at all: the kernel's client sends its SYN again, and succeeds."""
+    """Without room there is no answer: the client's kernel sends the SYN again, and it succeeds."""
     with field(tmp_path, "--overflow=drop") as ground:
         with captured(ground.port, SYN | RST) as capture:
             client = ground.start("--clients=13", "--hold=10ms")

@@ -1,0 +1,79 @@
+"""The server's state in the Prometheus text format: the numbers of ``GET /status``, flattened."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+PREFIX: Final = "vaultstorm"
+COUNTERS: Final = frozenset(
+    {"abandoned", "accepted", "admitted", "answered", "assigned", "bugs", "created", "deaths"}
+    | {"finished", "growths", "handshakes", "handshakes_failed", "skipped", "starts", "taken"}
+    | {"lost", "pauses", "refused", "requests", "served", "turned_away"}
+)
+"""Numbers that only grow. All others are gauges."""
+NO_METRICS: Final = frozenset({"pid"})
+LABELLED: Final = {"reasons": "reason"}
+"""Mappings whose keys are values of a label: HTTPERR reasons are no part of a name."""
+WORKERS: Final = "workers"
+
+
+class StatusCollector(Collector):
+    """Collects one status: a label would only repeat what the name says, but for worker states."""
+
+    def __init__(self, status: Mapping[str, Any]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every number as a family."""
+        return _families((PREFIX,), self._status)
+
+
+def render(status: Mapping[str, Any]) -> bytes:
+    """Write the numbers of a status, which is nested mappings, numbers and texts."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(StatusCollector(status))
+    return generate_latest(registry)
+
+
+def _families(path: tuple[str, ...], values: Mapping[str, Any]) -> Iterator[Metric]:
+    for name, value in values.items():
+        if name in NO_METRICS:
+            continue
+        if name == WORKERS:
+            yield from _workers((*path, name), value)
+        elif name in LABELLED:
+            yield _labelled((*path, name), LABELLED[name], value)
+        elif isinstance(value, Mapping):
+            yield from _families((*path, name), value)
+        elif isinstance(value, int | float):
+            yield _family((*path, name), value)
+
+
+def _family(path: tuple[str, ...], value: float) -> Metric:
+    kind = CounterMetricFamily if path[-1] in COUNTERS else GaugeMetricFamily
+    return kind("_".join(path), _help(path), value=value)
+
+
+def _help(path: tuple[str, ...]) -> str:
+    return f"{'.'.join(path[1:])} of GET /status."
+
+
+def _labelled(path: tuple[str, ...], label: str, values: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily("_".join(path), _help(path), labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _workers(path: tuple[str, ...], workers: list[Mapping[str, Any]]) -> Iterator[Metric]:
+    """Count the workers by state: one series per pid would never end."""
+    family = GaugeMetricFamily("_".join(path), "Worker processes by state.", labels=["state"])
+    for state, count in sorted(Counter(worker["state"] for worker in workers).items()):
+        family.add_metric([state], count)
+    yield family

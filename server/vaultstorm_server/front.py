@@ -1,0 +1,234 @@
+"""The front process: AFD.SYS, HTTP.SYS and W3SVC on one loop, from the ready line to the end.
+
+What is slow to import (TLS, the control plane) is imported while the workers start.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+import uvloop
+
+from vaultstorm_server import clock
+from vaultstorm_server.admin import bind as admin_bind
+from vaultstorm_server.afd.listener import open_listener
+from vaultstorm_server.journal import JournalFile
+from vaultstorm_server.settings import Settings
+from vaultstorm_server.w3svc.pool import Pool
+from vaultstorm_wire.errors import MachineError
+from vaultstorm_wire.journal import Event
+
+log = structlog.get_logger()
+
+# Together they stay below the 5 s that a stop may take.
+DRAIN_GRACE: Final = 3.0
+POOL_GRACE: Final = 1.0
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What `serve` is asked for.
+
+    Attributes:
+        host: the address to listen on.
+        port: 0 for any that is free.
+        settings: of every component.
+        tls_dir: where the certificates of our own CA are kept.
+        cert: the user's own certificate chain, with `key`; None for our own.
+        key: its private key.
+        journal: the directory of the journals; None for no journal.
+        admin_port: of the control plane on 127.0.0.1; 0 for any that is free.
+    """
+
+    host: str
+    port: int
+    settings: Settings
+    tls_dir: Path
+    cert: Path | None = None
+    key: Path | None = None
+    journal: Path | None = None
+    admin_port: int = 0
+
+
+def serve(options: ServeOptions) -> int:
+    """Serve until SIGTERM or SIGINT; give the exit status.
+
+    Raises:
+        MachineError: a port, a directory or the workers cannot be had.
+        UsageError: the certificate is of no use.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(options))
+
+
+async def _serve(options: ServeOptions) -> int:
+    with ExitStack() as stack:
+        front = Front(asyncio.get_running_loop(), options, stack)
+        return await front.run()
+
+
+class Front:
+    """The components, wired together.
+
+    Args:
+        loop: runs all of them.
+        options: what was asked for.
+        stack: takes what has to be closed, whichever way this ends.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, options: ServeOptions, stack: ExitStack
+    ) -> None:
+        settings = options.settings
+        self._options = options
+        self._stop = asyncio.Event()
+        self._started = clock.now()
+        self._journal = JournalFile(options.journal, "front", loop)
+        stack.callback(self._journal.close)
+        self._listener = open_listener(
+            loop, options.host, options.port, settings, self._take, self._journal
+        )
+        stack.callback(self._listener.close)
+        self._admin_socket = admin_bind.bind(options.admin_port)
+        stack.callback(self._admin_socket.close)
+        self._admin_url = admin_bind.url(self._admin_socket)
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self._signalled, number)
+        self._pool = Pool(loop, settings, self._journal, options.journal)
+        stack.callback(self._pool.kill)
+        try:
+            self._pool.start()
+        except OSError as error:
+            raise MachineError(f"no worker process can be started: {error.strerror}") from error
+        self._load(loop, stack)
+
+    def _load(self, loop: asyncio.AbstractEventLoop, stack: ExitStack) -> None:
+        """Import and make what takes long, while the workers start."""
+        from vaultstorm_server.admin.server import Admin
+        from vaultstorm_server.httpsys import tls
+        from vaultstorm_server.httpsys.httperr import ErrorLog
+        from vaultstorm_server.httpsys.service import HttpSys
+
+        options = self._options
+        http = options.settings.httpsys
+        context, self._ca = None, None
+        if http.TLS:
+            context, self._ca = tls.server_context(
+                options.tls_dir, options.host, options.cert, options.key
+            )
+        beside = options.journal or options.tls_dir
+        errors = ErrorLog(Path(http.ErrorLoggingDir or beside), http, loop)
+        stack.callback(lambda: errors.close(clock.now()))
+        self._http = HttpSys(
+            loop,
+            http,
+            context,
+            self._pool.deliver,
+            self._journal,
+            errors,
+            options.settings.apppool.Name,
+        )
+        self._admin = Admin(self._admin_socket, self.status, self.set_gate)
+        self._admin.start()
+
+    async def run(self) -> int:
+        """Serve, from the ready line to the end of the last worker."""
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((self._pool.ready, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not self._stop.is_set():
+            self._pool.ready.result()
+            self._event("ready")
+            print_line(self.ready_line())
+            gc.freeze()  # what stands here lives as long as the process: no need to go through it
+            await stopped
+        await self._end()
+        return 0
+
+    def ready_line(self) -> bytes:
+        """Say where everything is, in one line of JSON."""
+        line = {
+            "event": "ready",
+            "url": self.url,
+            "ca": self._ca and str(self._ca.absolute()),
+            "pid": os.getpid(),
+            "admin": self._admin_url,
+            "workers": [worker.pid for worker in self._pool.statistics().workers],
+            "journal": self._options.journal and str(self._options.journal.absolute()),
+        }
+        return msgspec.json.encode(line)
+
+    @property
+    def url(self) -> str:
+        """Where the server is reached."""
+        scheme = "https" if self._options.settings.httpsys.TLS else "http"
+        return reachable(scheme, self._listener.host, self._listener.port)
+
+    def status(self) -> dict[str, Any]:
+        """Give the state of every component, as mappings, numbers and texts."""
+        return {
+            "pid": os.getpid(),
+            "url": self.url,
+            "uptime": round(clock.now() - self._started, 3),
+            "accept_queue": msgspec.to_builtins(self._listener.statistics()),
+            "connections": msgspec.to_builtins(self._http.statistics(), enc_hook=dict),
+            "pool": msgspec.to_builtins(self._pool.statistics()),
+        }
+
+    def set_gate(self, open_: bool) -> None:
+        """Let the application accept, or hold it back; the accept queue goes on filling."""
+        self._listener.set_gate(open_)
+        self._event("gate_open" if open_ else "gate_closed")
+
+    def _take(self, sock: socket.socket, peer: str) -> None:
+        host, _, port = peer.rpartition(":")
+        self._http.take(sock, (host.strip("[]"), int(port)))
+
+    def _event(self, name: str, detail: str | None = None) -> None:
+        self._journal.append(Event(time=clock.now(), name=name, detail=detail))
+
+    def _signalled(self, number: signal.Signals) -> None:
+        """Stop in good order; the second time, at once."""
+        if not self._stop.is_set():
+            log.info("stopping", signal=number.name)
+            self._event("stopping", number.name)
+            self._stop.set()
+            return
+        self._pool.kill()
+        self._event("killed", number.name)
+        self._journal.flush()
+        os._exit(128 + number)
+
+    async def _end(self) -> None:
+        """Refuse what comes, finish what is under way, end the workers."""
+        self._listener.close()
+        await self._http.drain(DRAIN_GRACE)
+        await asyncio.gather(self._pool.stop(POOL_GRACE), self._admin.stop())
+        self._event("stopped")
+
+
+def reachable(scheme: str, host: str, port: int) -> str:
+    """Give a URL for a bound address; what is bound to every address is reached on loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def print_line(line: bytes) -> None:
+    """Write a line to stdout; a reader that has left does not matter."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(line.decode() + "\n")
+        sys.stdout.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:  # for what Python tries to flush at its exit
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -1,0 +1,108 @@
+"""One child process with a channel: spawned, watched by its pidfd, always reaped."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import vaultstorm_server
+
+CHANNEL = "{channel}"
+"""Stands in a command for the number of the child's descriptor."""
+
+
+def describe(status: int) -> str:
+    """Say how a process ended, from subprocess's return code."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """Give the command that runs a module of this very installation."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+class Process:
+    """A child process that holds the other end of `sock`.
+
+    Args:
+        loop: watches the pidfd.
+        command: the arguments, `CHANNEL` in the place of the descriptor's number.
+        on_exit: called once, with subprocess's return code, when it has ended and been reaped.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        command: Sequence[str],
+        on_exit: Callable[[int], None],
+    ) -> None:
+        self._loop = loop
+        self._on_exit = on_exit
+        self.sock, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._popen = _spawn(command, theirs.fileno())
+            self.pid = self._popen.pid
+            self._pidfd = _watch(self._popen)
+        except OSError:
+            self.sock.close()
+            raise
+        loop.add_reader(self._pidfd, self._ended)
+
+    def kill(self) -> None:
+        """End it at once; `on_exit` follows. Harmless once it has ended."""
+        self._popen.kill()
+
+    def reap(self) -> None:
+        """Kill it and wait for its end here and now, without `on_exit`."""
+        self._popen.kill()
+        self._popen.wait()
+        self._forget()
+
+    def _ended(self) -> None:
+        self._forget()
+        self._on_exit(self._popen.wait())
+
+    def _forget(self) -> None:
+        if self._pidfd >= 0:
+            self._loop.remove_reader(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+
+def _spawn(command: Sequence[str], descriptor: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [str(descriptor) if word == CHANNEL else word for word in command],
+        pass_fds=(descriptor,),
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # the front's stdout carries the ready line
+    )
+
+
+def _watch(popen: "subprocess.Popen[bytes]") -> int:
+    try:
+        return os.pidfd_open(popen.pid)
+    except OSError:  # out of descriptors: a child that nobody watches must not stay
+        popen.kill()
+        popen.wait()
+        raise
+
+
+def _environment() -> dict[str, str]:
+    """Let the child import what this process imports, wherever that was found."""
+    roots = [str(Path(vaultstorm_server.__file__).parents[1])]
+    roots += filter(None, sys.path)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(roots))}

@@ -1,0 +1,112 @@
+"""The worker's loop: receive, run, write the journal, answer.
+
+It blocks on its one socket and imports no event loop: its start is part of every recycle.
+"""
+
+import os
+import socket
+import sys
+from typing import Final
+
+import msgspec
+
+from vaultstorm_server import clock
+from vaultstorm_server.channel import RECEIVE_MAX, Done, Frames, Hello, ToWorker, append
+from vaultstorm_server.w3wp.vault import Vault
+from vaultstorm_wire import journal
+
+BATCH_MAX: Final = 1 << 20
+"""Bytes of answers after which a batch leaves, even if more requests have been received."""
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the front process tells a worker.
+
+    Attributes:
+        channel: the descriptor of its end of the channel.
+        journal: the directory of its journal; empty for none.
+        max_blocks: Vault.MaxBlocks.
+        frame_max: the longest frame that either side sends.
+    """
+
+    channel: int
+    journal: str
+    max_blocks: int
+    frame_max: int
+
+
+def open_journal(directory: str, pid: int) -> journal.Lines | None:
+    """Begin ``DIRECTORY/worker-PID.ndjson``. Raises OSError if that cannot be."""
+    if not directory:
+        return None
+    path = os.path.join(directory, f"worker-{pid}.ndjson")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    lines = journal.Lines(lambda data: os.write(descriptor, data))
+    lines.append(journal.Journal(time=clock.now(), role="worker", pid=pid))
+    lines.flush()
+    return lines
+
+
+class Worker:
+    """Serves a channel until its end.
+
+    Args:
+        sock: the worker's end, blocking.
+        vault: answers the requests.
+        lines: its journal, if it keeps one.
+        frame_max: the longest frame that either side sends.
+    """
+
+    def __init__(
+        self, sock: socket.socket, vault: Vault, lines: journal.Lines | None, frame_max: int
+    ) -> None:
+        self._sock = sock
+        self._vault = vault
+        self._lines = lines
+        self._frames: Frames[ToWorker] = Frames(ToWorker, frame_max)
+        self._frame_max = frame_max
+        self._pid = os.getpid()
+        self._out = bytearray()
+
+    def run(self) -> None:
+        """Say hello, then serve. Returns at the end of the channel, whichever way it ended."""
+        try:
+            append(self._out, Hello(self._pid))
+            self._send()
+            while data := self._sock.recv(RECEIVE_MAX):
+                for work in self._frames.feed(data):
+                    self._execute(work)
+                    if len(self._out) >= BATCH_MAX:
+                        self._send()
+                self._send()
+        except (BrokenPipeError, ConnectionResetError):  # the front process is gone
+            pass
+
+    def _execute(self, work: ToWorker) -> None:
+        now = clock.now()
+        status, headers, body = self._vault.handle(work.method, work.target, work.body, now)
+        if self._lines is not None:
+            self._lines.append(
+                journal.Execution(
+                    time=now,
+                    id=work.id,
+                    worker=self._pid,
+                    method=work.method,
+                    target=work.target,
+                    status=status,
+                )
+            )
+        append(self._out, Done(work.seq, status, headers, body), self._frame_max)
+
+    def _send(self) -> None:
+        """Write the executions, then let the answers leave: a crash cannot hide one."""
+        if not self._out:
+            return
+        if self._lines is not None:
+            try:
+                self._lines.flush()
+            except OSError as error:
+                print(f"worker {self._pid}: journal incomplete: {error}", file=sys.stderr)  # noqa: T201
+                self._lines = None
+        self._sock.sendall(self._out)
+        self._out.clear()

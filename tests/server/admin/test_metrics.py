@@ -1,0 +1,43 @@
+"""The metrics, from a status."""
+
+from vaultstorm_server.admin.metrics import render
+
+STATUS = {
+    "pid": 1,
+    "url": "https://127.0.0.1:443",
+    "uptime": 2.5,
+    "accept_queue": {"gate_open": True, "queue": {"free": 3, "turned_away": 4}},
+    "connections": {"open": 5, "reasons": {"Version_N/S": 6}},
+    "pool": {
+        "name": "DefaultAppPool",
+        "deaths": 7,
+        "workers": [
+            {"pid": 8, "state": "serving"},
+            {"pid": 9, "state": "starting"},
+            {"pid": 10, "state": "serving"},
+        ],
+    },
+}
+
+
+def test_every_number_of_the_status_is_a_metric() -> None:
+    """What only grows is a counter with `_total`; texts and pids are none."""
+    lines = [line for line in render(STATUS).decode().splitlines() if line[0] != "#"]
+
+    assert lines == [
+        "vaultstorm_uptime 2.5",
+        "vaultstorm_accept_queue_gate_open 1.0",
+        "vaultstorm_accept_queue_queue_free 3.0",
+        "vaultstorm_accept_queue_queue_turned_away_total 4.0",
+        "vaultstorm_connections_open 5.0",
+        'vaultstorm_connections_reasons_total{reason="Version_N/S"} 6.0',
+        "vaultstorm_pool_deaths_total 7.0",
+        'vaultstorm_pool_workers{state="serving"} 2.0',
+        'vaultstorm_pool_workers{state="starting"} 1.0',
+    ]
+
+
+def test_a_metric_says_where_its_number_stands() -> None:
+    """The help names the key of the status; an empty status has no metrics."""
+    assert b"accept_queue.queue.free of GET /status." in render(STATUS)
+    assert render({}) == b""

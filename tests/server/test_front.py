@@ -1,0 +1,65 @@
+"""The front process's own part: options, URLs, the ready line, and starts that fail.
+
+What it does once it serves is in ``tests/system/test_serve.py``.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import tls_dir
+from vaultstorm_server.front import ServeOptions, print_line, reachable, serve
+from vaultstorm_server.settings import Settings
+from vaultstorm_wire import journal
+from vaultstorm_wire.errors import MachineError, UsageError
+
+
+@pytest.mark.parametrize(
+    "host, url",
+    [
+        ("127.0.0.1", "https://127.0.0.1:443"),
+        ("::1", "https://[::1]:443"),
+        ("0.0.0.0", "https://127.0.0.1:443"),
+        ("::", "https://[::1]:443"),
+    ],
+)
+def test_a_url_is_one_that_a_client_can_use(host: str, url: str) -> None:
+    """IPv6 addresses stand in brackets; the wildcard addresses are no place to connect to."""
+    assert reachable("https", host, 443) == url
+
+
+def test_a_wrong_certificate_ends_the_start_and_its_workers(tmp_path: Path) -> None:
+    """The workers are started before the certificate is looked at; none of them is left."""
+    options = ServeOptions("127.0.0.1", 0, Settings(), tls_dir(), key=tmp_path, journal=tmp_path)
+
+    with pytest.raises(UsageError, match="--cert"):
+        serve(options)
+
+    with (tmp_path / f"front-{os.getpid()}.ndjson").open("rb") as lines:
+        events = [record for record in journal.read(lines) if isinstance(record, journal.Event)]
+    assert [event.name for event in events] == ["worker_started", "worker_killed"]
+    assert events[0].worker is not None
+    with pytest.raises(ChildProcessError):
+        os.waitpid(events[0].worker, os.WNOHANG)
+
+
+def test_a_journal_that_cannot_be_kept_ends_the_start(tmp_path: Path) -> None:
+    """A file where the directory should be is a MachineError, before any port is taken."""
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(MachineError, match="--journal"):
+        serve(ServeOptions("127.0.0.1", 0, Settings(), tls_dir(), journal=path))
+
+
+def test_the_ready_line_is_one_line_and_flushed(capfd: pytest.CaptureFixture[str]) -> None:
+    """It is out when the call returns."""
+    print_line(b'{"event":"ready"}')
+    assert capfd.readouterr().out == '{"event":"ready"}\n'
+
+
+def test_without_a_stdout_there_is_nothing_to_print_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was started with its stdout closed goes on."""
+    monkeypatch.setattr(sys, "stdout", None)
+    print_line(b"{}")

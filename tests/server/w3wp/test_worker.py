@@ -1,0 +1,159 @@
+"""The worker as a real process: its channel, its journal, its end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from vaultstorm_server.channel import Done, Frames, Hello, ToFront, Work, append
+from vaultstorm_wire import journal
+
+ROOT = Path(__file__).parents[3]
+STATUS = "/AeXRSVault/status"
+
+
+class Child:
+    """A worker process, and the front's end of its channel."""
+
+    def __init__(self, directory: Path | str) -> None:
+        self.sock, theirs = socket.socketpair()
+        self.sock.settimeout(30)
+        with theirs:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "vaultstorm_server.w3wp"),
+                    *("--channel", str(theirs.fileno()), "--journal", str(directory)),
+                    *("--max-blocks", "10", "--frame-max", "100000"),
+                ],
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, "PYTHONPATH": str(ROOT / "server")},
+                stderr=subprocess.PIPE,
+            )
+        self._frames: Frames[ToFront] = Frames(ToFront)
+        self._messages: list[ToFront] = []
+
+    def send(self, *works: Work) -> None:
+        """Send some requests in one piece."""
+        out = bytearray()
+        for work in works:
+            append(out, work)
+        self.sock.sendall(out)
+
+    def receive(self) -> ToFront:
+        """Wait for the next message."""
+        while not self._messages:
+            data = self.sock.recv(65536)
+            assert data, "the worker closed its channel"
+            self._messages += self._frames.feed(data)
+        return self._messages.pop(0)
+
+    def end(self) -> tuple[int, bytes]:
+        """Wait for its end: the exit status, and what it wrote to stderr."""
+        _, errors = self.process.communicate(timeout=30)
+        return self.process.returncode, errors
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[Path | str], Child]]:
+    """Start workers, and leave none behind."""
+    children: list[Child] = []
+
+    def make(directory: Path | str) -> Child:
+        children.append(Child(directory))
+        return children[-1]
+
+    yield make
+    for child in children:
+        child.sock.close()
+        child.process.kill()
+        child.process.communicate()
+
+
+def records(directory: Path, pid: int) -> list[journal.AnyRecord]:
+    """Read a worker's journal."""
+    with (directory / f"worker-{pid}.ndjson").open("rb") as lines:
+        return list(journal.read(lines))
+
+
+def test_a_worker_says_hello_answers_in_order_and_ends_with_its_channel(
+    start: Callable[[Path | str], Child], tmp_path: Path
+) -> None:
+    """Every request gets its answer and one execution record; the end of file is exit 0."""
+    child = start(tmp_path)
+    pid = child.process.pid
+    assert child.receive() == Hello(pid)
+
+    child.send(
+        Work(5, "a", "GET", STATUS, [(b"Host", b"x")], b""), Work(6, None, "GET", "/no", [], b"")
+    )
+    first, second = child.receive(), child.receive()
+    child.sock.close()
+
+    assert isinstance(first, Done)
+    assert isinstance(second, Done)
+    assert [(first.seq, first.status), (second.seq, second.status)] == [(5, 200), (6, 404)]
+    assert child.end() == (0, b"")
+    opening, *executions = records(tmp_path, pid)
+    assert isinstance(opening, journal.Journal)
+    assert (opening.role, opening.pid) == ("worker", pid)
+    told = [
+        (e.id, e.worker, e.target, e.status) for e in executions if isinstance(e, journal.Execution)
+    ]
+    assert told == [("a", pid, STATUS, 200), (None, pid, "/no", 404)]
+
+
+def test_an_execution_is_written_before_its_answer_leaves(
+    start: Callable[[Path | str], Child], tmp_path: Path
+) -> None:
+    """Whoever has read the answer finds the record in the file, the worker still running."""
+    child = start(tmp_path)
+    child.receive()
+    for seq in range(1, 20):
+        child.send(Work(seq, f"r{seq}", "GET", STATUS, [], b""))
+        child.receive()
+        last = records(tmp_path, child.process.pid)[-1]
+        assert isinstance(last, journal.Execution)
+        assert last.id == f"r{seq}"
+
+
+def test_interrupt_and_terminate_are_for_the_front_process_to_decide(
+    start: Callable[[Path | str], Child],
+) -> None:
+    """A worker goes on after SIGINT and SIGTERM, without a journal too."""
+    child = start("")
+    child.receive()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        child.process.send_signal(number)
+        child.send(Work(number, None, "GET", STATUS, [], b""))
+        answer = child.receive()
+        assert isinstance(answer, Done)
+        assert answer.seq == number
+
+
+def test_a_worker_without_a_place_for_its_journal_says_so(
+    start: Callable[[Path | str], Child], tmp_path: Path
+) -> None:
+    """It ends with exit 3 and one line, instead of serving unrecorded."""
+    child = start(tmp_path / "none")
+    status, errors = child.end()
+    assert status == 3
+    assert errors.count(b"\n") == 1
+    assert b"No such file" in errors
+
+
+def test_a_worker_imports_no_event_loop() -> None:
+    """Its start is part of every recycle: asyncio, ssl and the like stay out."""
+    script = "import sys, vaultstorm_server.w3wp.__main__; print(*sys.modules)"
+    out = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "server")},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout.decode()
+    heavy = {"asyncio", "uvloop", "ssl", "structlog", "argparse", "pathlib", "h11", "logging"}
+    assert heavy.isdisjoint(out.split())

@@ -1,0 +1,1 @@
+"""What the tests and the bench share; each helper has tests of its own."""
