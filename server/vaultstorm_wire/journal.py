@@ -108,7 +108,7 @@ class Execution(Record, tag="execution", kw_only=True, frozen=True):
 
 
 class Event(Record, tag="event", kw_only=True, frozen=True):
-    """A moment in a server's life: ``ready``, ``gate_closed``, ``worker_started``, ``stopping`` and the like."""
+    """A moment in a server's life: ``ready``, ``gate_closed``, ``stopping`` and so on."""
 
     name: str
     worker: int | None = None

@@ -50,7 +50,11 @@ def size(text: str, bare: str = "B") -> int:
     Raises:
         ValueError: it is not a size; the message says what would be.
     """
-    return int(_quantity(text, SIZES, bare, "a size such as 512, 16KiB or 4MB"))
+    what = "a size such as 512, 16KiB or 4MB"
+    exact = _quantity(text, SIZES, bare, what)
+    if exact == float("inf"):
+        raise ValueError(f"{text[:32]!r}… is not {what}")
+    return int(round(exact, 6))  # 1.001 * 1000 is 1000.9999999999999
 
 
 def _quantity(text: str, units: dict[str, float] | dict[str, int], bare: str, what: str) -> float:

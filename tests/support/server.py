@@ -5,12 +5,10 @@ import contextlib
 import functools
 import http.client
 import json
-import os
 import shutil
 import signal
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,10 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tests.support.command import command, environment
 from vaultstorm_wire import journal
 
-ROOT = Path(__file__).parents[2]
-MAIN = Path(__file__).with_name("front_main.py")
 STATUS = "/AeXRSVault/status"
 PATIENCE = 30.0
 """Seconds after which something that has not happened is a failure, on the busiest machine."""
@@ -58,6 +55,13 @@ class Server:
         self.workers: list[int] = ready["workers"]
         self.journal = Path(ready["journal"])
 
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        port = urlsplit(self.url).port
+        assert port is not None
+        return port
+
     def connect(self) -> http.client.HTTPConnection:
         """Make a connection that verifies the certificate; it connects with its first request."""
         netloc = urlsplit(self.url).netloc
@@ -87,6 +91,14 @@ class Server:
     def status(self) -> Any:
         """Give what the control plane says of the server."""
         return self.control("GET", "/status")
+
+    def queue(self) -> Any:
+        """Give the accept queue's statistics."""
+        return self.status()["accept_queue"]
+
+    def gate(self, state: str) -> None:
+        """Let the application accept (``open``), or hold it back (``closed``)."""
+        self.control("POST", f"/gate/{state}")
 
     def records(self, role: str = "*") -> list[journal.AnyRecord]:
         """Read the journals of all processes of a role, as they are at the moment."""
@@ -131,46 +143,33 @@ def tls_dir() -> Path:
 
 
 def start(
-    journal_dir: Path, *settings: str, stdout: int = subprocess.PIPE, **options: Any
+    journal_dir: Path, *options: str, stdout: int = subprocess.PIPE
 ) -> "subprocess.Popen[bytes]":
-    """Start a front process and wait for nothing.
+    """Start ``vaultstorm serve`` and wait for nothing.
 
     Args:
         journal_dir: where it keeps its journals; its stderr goes to ``stderr.log`` in there.
-        settings: as ``section.Key=value``.
+        options: of the command line, or settings as ``section.Key=value``; without --port and
+            --admin-port, free ones are taken.
         stdout: as subprocess has it.
-        options: of `ServeOptions`, in place of free ports on 127.0.0.1 and shared certificates.
     """
-    sections: dict[str, dict[str, Any]] = {}
-    for setting in settings:
-        key, _, value = setting.partition("=")
-        section, _, name = key.partition(".")
-        sections.setdefault(section, {})[name] = _value(value)
-    asked = {"host": "127.0.0.1", "port": 0, "settings": sections, "tls_dir": str(tls_dir())}
-    asked |= {"journal": str(journal_dir), "admin_port": 0} | options
-    roots = [str(ROOT / name) for name in ("server", "client", "scenarios")]
+    given = [option if option.startswith("--") else f"--set={option}" for option in options]
+    usual = ["--port=0", "--admin-port=0", f"--tls-dir={tls_dir()}", f"--journal={journal_dir}"]
     journal_dir.mkdir(parents=True, exist_ok=True)
     with (journal_dir / "stderr.log").open("ab") as stderr:
         return subprocess.Popen(
-            [sys.executable, str(MAIN), json.dumps(asked)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(roots)},
+            command("serve", *usual, *given),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
         )
 
 
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text
-
-
 @contextlib.contextmanager
-def running_server(journal_dir: Path, *settings: str, **options: Any) -> Iterator[Server]:
+def running_server(journal_dir: Path, *options: str) -> Iterator[Server]:
     """Run a server on free ports until the block ends; the arguments are those of `start`."""
-    process = start(journal_dir, *settings, **options)
+    process = start(journal_dir, *options)
     assert process.stdout is not None
     try:
         line = process.stdout.readline()

@@ -38,7 +38,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     """The failure carries what the process wrote to stderr."""
 
     def use() -> None:
-        with running_server(tmp_path, port=70000):
+        with running_server(tmp_path, "--port=70000"):
             pass
 
     with pytest.raises(AssertionError, match="70000"):

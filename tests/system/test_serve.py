@@ -233,7 +233,7 @@ def test_a_killed_worker_loses_its_request_by_name_and_a_new_one_serves(server: 
     assert line.endswith(f"GET {STATUS} - 1 {LOST} DefaultAppPool")
     died = [e for e in server.records("front") if isinstance(e, Event) and e.name == "worker_died"]
     assert [(event.worker, event.detail) for event in died] == [(worker, "SIGKILL")]
-    assert "event_id=1009" in (server.journal / "stderr.log").read_text().replace("\x1b", "")
+    assert '"event_id": 1009' in (server.journal / "stderr.log").read_text()
 
 
 def test_a_killed_front_process_leaves_no_worker_and_readable_journals(tmp_path: Path) -> None:
@@ -256,11 +256,11 @@ def test_plain_http_has_no_authority(tmp_path: Path) -> None:
         assert server.ask().status == 200
 
 
-@pytest.mark.parametrize("option", ["port", "admin_port"])
+@pytest.mark.parametrize("option", ["port", "admin-port"])
 def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path, option: str) -> None:
     """Exit 3, a sentence on stderr, nothing on stdout, and no worker was started."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = start(tmp_path, **{option: taken.getsockname()[1]})
+        process = start(tmp_path, f"--{option}={taken.getsockname()[1]}")
         out, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (3, b"")
     said = (tmp_path / "stderr.log").read_text()
