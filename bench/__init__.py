@@ -1,0 +1,1 @@
+"""Measures vaultstorm side by side with its peers, in one run: ``make bench``."""

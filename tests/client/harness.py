@@ -1,0 +1,115 @@
+"""Fires a burst from the test's own process, and checks what must hold of every burst."""
+
+import ssl
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.support.misbehaving import Misbehaving
+from vaultstorm_client import burst, target
+from vaultstorm_client.engine import Progress
+from vaultstorm_client.plan import Plan, check
+from vaultstorm_client.result import result
+from vaultstorm_client.tally import Tally
+from vaultstorm_wire import journal
+from vaultstorm_wire.outcome import Phase, is_lost
+
+HOST = "127.0.0.1"
+PHASES = [phase.value for phase in Phase]
+
+
+class Fired(NamedTuple):
+    """What came of a burst."""
+
+    plan: Plan
+    tally: Tally
+    result: dict[str, Any]
+    records: list[journal.Attempt]
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Attempts by outcome."""
+        return self.tally.counts.outcomes
+
+    @property
+    def only(self) -> journal.Attempt:
+        """The one attempt there was."""
+        (record,) = self.records
+        return record
+
+
+def fire(
+    port: int,
+    directory: Path,
+    scheme: str = "http",
+    tls: ssl.SSLContext | None = None,
+    path: str = "",
+    progress: Progress | None = None,
+    **options: Any,
+) -> Fired:
+    """Fire at a port of 127.0.0.1; one client with one request unless `options` say otherwise."""
+    plan = check(Plan(**{"clients": 1, "seed": 7, **options}))
+    aim = target.parse(f"{scheme}://{HOST}:{port}{path}")
+    tally, interrupted = burst.run(plan, aim, tls, directory, progress)
+    fired = Fired(plan, tally, result(plan, aim, tally, interrupted), records(directory))
+    conserved(fired)
+    return fired
+
+
+def fire_at(server: Misbehaving, directory: Path, *args: Any, **options: Any) -> Fired:
+    """Fire at `server`, which must see no request twice."""
+    fired = fire(server.port, directory, *args, **options)
+    assert [name for name, count in Counter(server.seen).items() if count > 1] == []
+    assert set(server.seen) <= {record.id for record in fired.records}
+    return fired
+
+
+def records(directory: Path) -> list[journal.Attempt]:
+    """Read the attempts in all journals of a directory, each whole and with its opening line."""
+    found: list[journal.Attempt] = []
+    for path in sorted(directory.glob("client-*.ndjson")):
+        lines = path.read_bytes().splitlines(keepends=True)
+        assert all(line.endswith(b"\n") for line in lines)
+        first, *rest = [journal.decode(line) for line in lines]
+        assert isinstance(first, journal.Journal)
+        assert first.role == "client"
+        for record in rest:
+            assert isinstance(record, journal.Attempt)
+            found.append(record)
+    return found
+
+
+def conserved(fired: Fired) -> None:
+    """Check that nothing was lost or counted twice, and that the records make sense."""
+    plan, counts, found = fired.plan, fired.tally.counts, fired.records
+    assert counts.attempts == sum(counts.outcomes.values()) == len(found)
+    assert fired.result["attempts"] == counts.attempts
+    assert Counter(record.outcome for record in found) == counts.outcomes
+    assert len({record.id for record in found}) == len(found)
+    assert len({(record.connection, record.nth) for record in found}) == len(found)
+    assert sum(record.syn_retries for record in found) == counts.syn_retries
+    assert sum(record.nth > 0 for record in found) == counts.reused
+    if plan.duration is None and not fired.result["interrupted"]:
+        assert plan.clients is not None
+        assert plan.requests is not None
+        assert counts.attempts == plan.clients * plan.requests
+    for record in found:
+        sensible(record)
+
+
+def sensible(record: journal.Attempt) -> None:
+    """Check that the phases of a record lead to its outcome."""
+    entered = [phase for phase in PHASES if getattr(record, phase) is not None]
+    assert all(getattr(record, phase) >= 0 for phase in entered)
+    assert record.time <= record.start + 1e-6
+    assert record.start <= record.end + 1e-6
+    assert (record.nth > 0) == ("connect" not in entered)
+    last = entered[-1]
+    if is_lost(record.outcome) and record.outcome != "tls.rejected":
+        assert record.outcome.partition(".")[0] == last
+    if record.received and record.peer and last != "connect":
+        assert last == "receive"
+    if last in ("wait",):
+        assert record.sent
+    if last == "receive":
+        assert "send" in entered

@@ -1,0 +1,210 @@
+"""TLS connections that end or speak at the wrong moment."""
+
+import contextlib
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.client.harness import fire_at
+from tests.support.misbehaving import BYE, OK, Behaviour, Misbehaving, Peer, once
+from vaultstorm_client.stream import PlainStream
+
+UNTIL_END = b"HTTP/1.1 200 OK\r\n\r\nbody"
+
+
+def cut(peer: Peer) -> None:
+    """Send a FIN without a close_notify."""
+    peer.sock.shutdown(socket.SHUT_WR)
+    while peer.sock.recv(65536):
+        pass
+
+
+def hello_then(end: Behaviour) -> Behaviour:
+    """Read the ClientHello, then `end`: on a server without TLS."""
+
+    def behave(peer: Peer) -> None:
+        peer.sock.recv(65536)
+        end(peer)
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    "behave, outcome",
+    [
+        (hello_then(Peer.reset), "tls.reset"),
+        (hello_then(Peer.finish), "tls.closed"),
+        (hello_then(Peer.silence), "tls.timeout"),
+        (hello_then(lambda peer: peer.say(b"HTTP/1.1 400 Bad\r\n\r\n")), "tls.malformed"),
+        (hello_then(lambda peer: peer.say(b"\x15\x03\x03\0\x02\x02\x28")), "tls.rejected"),
+    ],
+    ids=str,
+)
+def test_handshakes(
+    tmp_path: Path, trusting: ssl.SSLContext, behave: Behaviour, outcome: str
+) -> None:
+    """Each way to fail a handshake has its outcome, and no request is sent."""
+    patience = 0.2 if outcome == "tls.timeout" else 10.0
+    with Misbehaving(behave) as server:
+        fired = fire_at(server, tmp_path, "https", trusting, clients=3, tls_timeout=patience)
+    assert fired.outcomes == {outcome: 3}
+    assert {record.sent for record in fired.records} == {0}
+
+
+@pytest.mark.parametrize(
+    "behave, outcome",
+    [
+        (once(b"", Peer.reset), "wait.reset"),
+        (once(b""), "wait.closed"),
+        (once(b"", cut), "wait.closed"),
+        (once(b"", Peer.silence), "wait.timeout"),
+        (once(OK[:-1]), "receive.closed"),
+        (once(OK[:-1], cut), "receive.closed"),
+        (once(OK[:-1], Peer.silence), "receive.timeout"),
+        (once(UNTIL_END), "ok"),
+        (once(UNTIL_END, cut), "receive.closed"),
+        (once(BYE, cut), "ok"),
+    ],
+    ids=str,
+)
+def test_endings(
+    tmp_path: Path,
+    served: ssl.SSLContext,
+    trusting: ssl.SSLContext,
+    behave: Behaviour,
+    outcome: str,
+) -> None:
+    """An answer without a length is complete with a close_notify only (RFC 9112, 9.8)."""
+    patience = 0.5 if outcome.endswith("timeout") else 10.0
+    with Misbehaving(behave, served) as server:
+        fired = fire_at(server, tmp_path, "https", trusting, clients=2, response_timeout=patience)
+    assert fired.outcomes == {outcome: 2}
+
+
+def test_not_tls_after_all(
+    tmp_path: Path, served: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    """A server that falls out of TLS is malformed, not a rejection."""
+
+    def behave(peer: Peer) -> None:
+        peer.request()
+        with socket.socket(fileno=peer.sock.detach()) as bare:
+            bare.sendall(OK)
+            bare.recv(65536)
+
+    with Misbehaving(behave, served) as server:
+        assert fire_at(server, tmp_path, "https", trusting).outcomes == {"wait.malformed": 1}
+
+
+def test_an_alert_on_a_reused_connection(
+    tmp_path: Path, served: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    """An alert after a request was answered is an end, not a judgement of the handshake."""
+
+    def behave(peer: Peer) -> None:
+        peer.request()
+        peer.say(OK)
+        peer.request()
+        with socket.socket(fileno=peer.sock.detach()) as bare:
+            bare.sendall(b"\x15\x03\x03\0\x02\x02\x50")
+            bare.recv(65536)
+
+    served.maximum_version, before = ssl.TLSVersion.TLSv1_2, served.maximum_version
+    try:
+        with Misbehaving(behave, served) as server:
+            fired = fire_at(server, tmp_path, "https", trusting, requests=2)
+    finally:
+        served.maximum_version = before
+    assert set(fired.outcomes) <= {"ok", "wait.malformed", "wait.closed"}
+    assert fired.result["reused"]["lost"] == 1
+
+
+def secured(peer: Peer, authority: trustme.CA, version: ssl.TLSVersion, *says: bytes) -> None:
+    """Serve TLS such that the last flight of the handshake and `says` leave in one piece.
+
+    With more than one of them, the first comes with the handshake and the rest with the answer.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = version
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    stream = context.wrap_bio(incoming, outgoing, server_side=True)
+    while True:
+        try:
+            stream.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            peer.say(outgoing.read())
+            incoming.write(peer.sock.recv(65536))
+    early, *late = says
+    if early:
+        stream.write(early)
+    peer.say(outgoing.read())
+    if late:
+        while True:
+            try:
+                stream.read(65536)
+                break
+            except ssl.SSLWantReadError:
+                incoming.write(peer.sock.recv(65536))
+        for piece in late:
+            if piece:
+                stream.write(piece)
+            else:
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    stream.unwrap()
+        peer.say(outgoing.read())
+    peer.silence()
+
+
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_server_that_speaks_first(
+    tmp_path: Path, authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    """An answer that came with the end of the handshake is not left lying."""
+    with Misbehaving(lambda peer: secured(peer, authority, version, BYE)) as server:
+        fired = fire_at(server, tmp_path, "https", trusting, response_timeout=5.0)
+    assert fired.outcomes == {"ok": 1}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_two_answers_in_one_piece(
+    tmp_path: Path, authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    """What follows an answer in records of its own is too much of it, not the next answer."""
+    with Misbehaving(lambda peer: secured(peer, authority, version, b"", OK, OK)) as server:
+        fired = fire_at(server, tmp_path, "https", trusting, requests=2)
+        assert server.connections == 2
+    assert fired.outcomes == {"receive.malformed": 2}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_end_behind_the_answer(
+    tmp_path: Path, authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    """A close_notify in one piece with the answer is seen before the next request is sent."""
+    with Misbehaving(lambda peer: secured(peer, authority, version, b"", OK, b"")) as server:
+        fired = fire_at(server, tmp_path, "https", trusting, requests=2)
+        assert server.connections == 2
+    assert fired.outcomes == {"ok": 2}
+    assert fired.result["idle_closed"] == 2
+
+
+def test_a_plain_stream_has_no_room() -> None:
+    """A full socket takes 0 bytes, an empty one gives None, and an ended one gives no bytes."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        stream = PlainStream(ours)
+        assert stream.receive() is None
+        while stream.send(memoryview(bytes(65536))):
+            pass
+        assert stream.flush()
+        theirs.shutdown(socket.SHUT_WR)
+        assert stream.receive() == b""

@@ -1,0 +1,123 @@
+"""`vaultstorm burst` as a user meets it: results, exit codes, and what is said of wrong input."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import vaultstorm
+from tests.support.server import Server, running_server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Run one server for the tests of this module."""
+    with running_server(tmp_path_factory.mktemp("server"), "--backlog=200") as running:
+        yield running
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """Hold a port at which nothing listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def test_the_json_keeps_its_contract(server: Server) -> None:
+    """Every key of DESIGN 5 is there, and stdout holds nothing else."""
+    assert server.ca is not None
+    ended = vaultstorm(
+        "burst", server.url, "--ca", server.ca, "--clients=3", "--requests=2", "--json=-"
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    result = json.loads(ended.stdout)
+    assert result["schema"] == 1
+    assert (result["attempts"], result["ok"], result["lost"]) == (6, 6, 0)
+    assert result["outcomes"] == {"ok": 6}
+    assert result["reused"] == {"attempts": 3, "lost": 0}
+    assert result["rpc_errors"] == {}
+    for name in ("connect", "tls", "response", "total"):
+        assert {"p50", "p99", "max"} <= result["latency_ms"][name].keys()
+    assert result["burst"].keys() == {"connects", "syn_spread_ms"}
+    assert result["burst"]["connects"] == 3
+    assert result["retries"] == {"syn": 0}
+    assert result["duration_s"] > 0
+    assert {"lag_ms", "saturated", "seed"} <= result.keys()
+
+
+def test_the_summary_names_what_was_lost_and_what_to_look_at(closed_port: int) -> None:
+    """Outcome, errno and the Windows code stand in one row, the advice below."""
+    ended = vaultstorm("burst", f"tcp://127.0.0.1:{closed_port}", "--clients=4")
+    assert ended.returncode == 0
+    assert re.search(
+        r"connect\.refused +4 +100\.0 % +ECONNREFUSED +0x800706BA\n +RST to the SYN", ended.stdout
+    )
+    assert "seed" in ended.stdout.splitlines()[0]
+
+
+def test_a_journal_has_one_line_for_every_attempt(server: Server, tmp_path: Path) -> None:
+    """The line of each attempt stands in the client's own file."""
+    journal = tmp_path / "journal"
+    ended = vaultstorm(
+        "burst", server.url, "--insecure", "--clients=5", "--journal", str(journal), "--seed=7"
+    )
+    assert ended.returncode == 0
+    (file,) = journal.glob("client-*.ndjson")
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert lines[0]["seed"] == 7
+    assert sorted(line["id"] for line in lines[1:]) == [f"{7:016x}-{n}-0" for n in range(5)]
+
+
+@pytest.mark.parametrize("condition, code", [("lost>0", 1), ("lost>=5", 0), ("ok==0", 1)])
+def test_a_condition_decides_the_exit_code(closed_port: int, condition: str, code: int) -> None:
+    """Exit 1 says that a condition of --fail-on holds."""
+    target = f"tcp://127.0.0.1:{closed_port}"
+    ended = vaultstorm("burst", target, "--clients=4", "--fail-on", condition)
+    assert ended.returncode == code
+    assert (f"--fail-on {condition} holds" in ended.stderr) == bool(code)
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["http://8.8.8.8/"], "--allow-remote"),
+        (["ftp://127.0.0.1"], "https://, http://, tcp://"),
+        (["tcp://127.0.0.1"], "names its port"),
+        (["tcp://127.0.0.1:1", "--clients=0"], "at least 1"),
+        (["tcp://127.0.0.1:1", "--rate=5"], "--clients or --duration"),
+        (["tcp://127.0.0.1:1", "--rate=0", "--clients=1"], "more than 0"),
+        (["tcp://127.0.0.1:1", "--spike", "--ramp=1s"], "leave out --rate and --ramp"),
+        (["tcp://127.0.0.1:1", "--hold=soon"], "is not a duration"),
+        (["tcp://127.0.0.1:1", "--fail-on=lost"], "KEY OPERATOR NUMBER"),
+        (["tcp://127.0.0.1:1", "--fail-on=lots>0"], "has no number 'lots'"),
+        (["https://127.0.0.1:1", "--ca=/nowhere.pem"], "No such file"),
+        (["tcp://127.0.0.1:1", "--workload=agent"], "status"),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_says_what_would_be_right(
+    arguments: list[str], said: str
+) -> None:
+    """Nothing is fired, nothing is printed on stdout, and there is no traceback."""
+    ended = vaultstorm("burst", *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert said in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_name_that_does_not_resolve_is_the_machines_fault() -> None:
+    """Exit 3, with the name."""
+    ended = vaultstorm("burst", "http://name.invalid/")
+    assert ended.returncode == 3
+    assert "name.invalid" in ended.stderr
+
+
+def test_a_journal_that_cannot_be_written_is_exit_3(tmp_path: Path) -> None:
+    """A burst whose attempts cannot be written down is not begun."""
+    (tmp_path / "file").write_text("")
+    ended = vaultstorm("burst", "tcp://127.0.0.1:1", "--journal", str(tmp_path / "file" / "sub"))
+    assert ended.returncode == 3
+    assert "--journal" in ended.stderr
