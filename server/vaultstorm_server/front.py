@@ -22,10 +22,11 @@ from vaultstorm_server import clock
 from vaultstorm_server.admin import bind as admin_bind
 from vaultstorm_server.afd.listener import open_listener
 from vaultstorm_server.journal import JournalFile
+from vaultstorm_server.sampler import Sampler
 from vaultstorm_server.settings import Settings
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_wire.errors import MachineError
-from vaultstorm_wire.journal import Event
+from vaultstorm_wire.journal import Event, Sample
 
 log = structlog.get_logger()
 
@@ -138,6 +139,7 @@ class Front:
             errors,
             options.settings.apppool.Name,
         )
+        self._sampler = Sampler(loop, self._journal, self.sample)
         self._admin = Admin(self._admin_socket, self.status, self.set_gate)
         self._admin.start()
 
@@ -148,6 +150,7 @@ class Front:
         if not self._stop.is_set():
             self._pool.ready.result()
             self._event("ready")
+            self._sampler.start()
             print_line(self.ready_line())
             gc.freeze()  # what stands here lives as long as the process: no need to go through it
             await stopped
@@ -184,6 +187,19 @@ class Front:
             "pool": msgspec.to_builtins(self._pool.statistics()),
         }
 
+    def sample(self) -> Sample:
+        """Give what is held at the moment."""
+        accept, pool = self._listener.queue, self._pool.requests
+        return Sample(
+            time=clock.now(),
+            free=accept.free,
+            queued=accept.queued,
+            turned_away=accept.turned_away,
+            open=self._http.open,
+            waiting=pool.waiting,
+            in_flight=pool.held,
+        )
+
     def set_gate(self, open_: bool) -> None:
         """Let the application accept, or hold it back; the accept queue goes on filling."""
         self._listener.set_gate(open_)
@@ -212,6 +228,7 @@ class Front:
         """Refuse what comes, finish what is under way, end the workers."""
         self._listener.close()
         await self._http.drain(DRAIN_GRACE)
+        self._sampler.stop()
         await asyncio.gather(self._pool.stop(POOL_GRACE), self._admin.stop())
         self._event("stopped")
 

@@ -23,7 +23,7 @@ class Journal(Record, tag="journal", kw_only=True, frozen=True):
 
     schema: int = SCHEMA
     role: str
-    """``client``, ``front`` or ``worker``."""
+    """``client``, ``front``, ``worker`` or ``runner``."""
     pid: int
     seed: int | None = None
 
@@ -115,7 +115,24 @@ class Event(Record, tag="event", kw_only=True, frozen=True):
     detail: str | None = None
 
 
-AnyRecord = Journal | Attempt | TurnedAway | Pause | Request | Execution | Event
+class Sample(Record, tag="sample", kw_only=True, frozen=True):
+    """What the front process holds at a moment; written only when it has changed."""
+
+    free: int
+    """Slots of the accept queue that nobody holds."""
+    queued: int
+    """Connections that wait for the application's accept."""
+    turned_away: int
+    """All connections turned away so far, where the server saw them."""
+    open: int
+    """Connections that the application has accepted and not closed."""
+    waiting: int
+    """Requests that wait for a worker."""
+    in_flight: int
+    """Requests that a worker has."""
+
+
+AnyRecord = Journal | Attempt | TurnedAway | Pause | Request | Execution | Event | Sample
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)

@@ -106,17 +106,23 @@ class Listener(ABC):
         self._gate_open = open
         self._settle()
 
-    def statistics(self) -> ListenerStatistics:
-        """Everything that was counted, and the kernel's view."""
+    @property
+    def queue(self) -> QueueStatistics:
+        """What the emulated queue has counted."""
         if not self._closed:
             self._settle()
+        return self._queue.statistics()
+
+    def statistics(self) -> ListenerStatistics:
+        """Everything that was counted, and the kernel's view."""
+        queue = self.queue
         return ListenerStatistics(
             style=self.style,
             gate_open=self._gate_open,
             paused=self._paused_at is not None,
             pauses=self._pauses,
             out_of_descriptors=self._exhausted,
-            queue=self._queue.statistics(),
+            queue=queue,
             kernel=kernel.view(self._sock).since(self._before),
         )
 

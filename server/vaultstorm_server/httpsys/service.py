@@ -99,11 +99,16 @@ class HttpSys:
         self._endpoint.connections.add(connection)
         connection.start()
 
+    @property
+    def open(self) -> int:
+        """Connections at present."""
+        return len(self._endpoint.connections)
+
     def statistics(self) -> Statistics:
         """Count what was done so far."""
         endpoint = self._endpoint
         return Statistics(
-            open=len(endpoint.connections),
+            open=self.open,
             taken=self._taken,
             handshakes=endpoint.handshakes,
             handshakes_failed=endpoint.handshakes_failed,

@@ -135,6 +135,11 @@ class Pool:
             self._journal.append(Event(time=clock.now(), name="worker_killed", worker=worker.pid))
         self._workers.clear()
 
+    @property
+    def requests(self) -> QueueStatistics:
+        """What the request queue has counted."""
+        return self._queue.statistics()
+
     def statistics(self) -> PoolStatistics:
         """Give the counts so far, and every worker's."""
         return PoolStatistics(
