@@ -18,6 +18,12 @@ ADVICE: Final[dict[str, str]] = {
     "tls.closed": "the server closed before TLS was done: does it speak TLS on this port?",
     "tls.rejected": "one side refused the other: the certificate (--ca, --insecure) or a TLS alert",
     "tls.malformed": "what came back is not TLS: is this an http:// port?",
+    "bind.timeout": "TCP stands but the RPC bind is not answered: the server hangs",
+    "bind.reset": "RST after the TCP handshake: the accept backlog was full; raise it, or accept "
+    "faster",
+    "bind.closed": "the server closed before the RPC bind was done: does it speak RPC?",
+    "bind.rejected": "the server refused the RPC bind: too busy, or it does not know the interface",
+    "bind.malformed": "what came back is not DCE/RPC",
     "send.timeout": "the server stopped reading the request",
     "send.reset": "RST while the request was sent: it cannot have run",
     "send.closed": "closed while the request was sent: it cannot have run",

@@ -23,6 +23,8 @@ from vaultstorm_client.tally import Counts, Tally
 from vaultstorm_client.target import Target
 from vaultstorm_wire.errors import MachineError, VaultstormError
 
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
 START_DELAY: Final = 0.05
 """Seconds between the last process being ready and all of them starting."""
 
@@ -105,7 +107,7 @@ def _interruptible(interrupt: Callable[[], None]) -> Iterator[list[int]]:
         seen.append(number)
         interrupt()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in _SIGNALS}
     try:
         yield seen
     finally:
@@ -128,14 +130,20 @@ def _run_processes(
     children: list[tuple[BaseProcess, Connection]] = []
     with _interruptible(lambda: _forward(children)) as interrupted:
         try:
-            for share in range(plan.processes):
-                ours, theirs = context.Pipe()
-                child: BaseProcess = context.Process(
-                    target=_child, args=(plan, target, tls, journal, share, theirs)
-                )
-                child.start()
-                theirs.close()
-                children.append((child, ours))
+            # A signal in between would reach some children, and one that has no handler yet.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+            try:
+                for share in range(plan.processes):
+                    ours, theirs = context.Pipe()
+                    parents = [*(end for _, end in children), ours]
+                    child: BaseProcess = context.Process(
+                        target=_child, args=(plan, target, tls, journal, share, theirs, parents)
+                    )
+                    child.start()
+                    theirs.close()
+                    children.append((child, ours))
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             return _gather(children, progress), bool(interrupted)
         finally:
             for child, ours in children:
@@ -160,7 +168,11 @@ def _child(
     journal: Path | None,
     share: int,
     parent: Connection,
+    parents: list[Connection],
 ) -> None:
+    for end in parents:
+        end.close()  # or else this process would never see that the parent is gone
+
     def start() -> float:
         parent.send(("ready",))
         instant: float = parent.recv()
@@ -174,6 +186,7 @@ def _child(
             plan, target, tls, journal, share, lambda counts: parent.send(("counts", counts))
         )
         with _interruptible(engine.interrupt):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             tally = _run_share(engine, plan, share, start)
         latencies = {name: latency.encode() for name, latency in tally.latencies.items()}
         parent.send(("done", tally.counts, latencies))

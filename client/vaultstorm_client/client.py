@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from vaultstorm_client.engine import Engine
 
 _UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS})
+_SYN_SENT: Final = _UNDER_WAY | {errno.ECONNREFUSED}
+"""What connect() says once a SYN has left: on loopback the RST may be back already."""
 
 
 class State(Enum):
@@ -106,6 +108,8 @@ class Client:
             self._EXPIRED[self.state](self, now)
         except OSError as error:
             self._lose(observe.ending(error), observe.errno_name(error), _detail(error))
+        except Malformed as error:
+            self._lose(Ending.MALFORMED, None, str(error))
 
     # What the engine calls.
 
@@ -133,7 +137,7 @@ class Client:
         """Take note of what connect() said, and watch the socket."""
         engine, sock, attempt = self._engine, self._sock, self._attempt
         assert sock is not None
-        if not attempt.syn_retries:
+        if not attempt.syn_retries and result in _SYN_SENT:
             engine.syn(attempt.since)
         self.state = State.CONNECTING
         try:
@@ -249,11 +253,14 @@ class Client:
         self._finish(OK, self._attempt.since, None, None)
 
     def _shake_hands(self, readable: bool = True) -> None:
-        assert isinstance(self._stream, TlsStream)
-        if self._stream.handshake(readable):
+        stream = self._stream
+        assert isinstance(stream, TlsStream)
+        if stream.handshake(readable):
             now = monotonic()
             self._attempt.enter(Phase.SEND, now)
             self._request(now)
+            if self._stream is stream and stream.buffered:
+                self._receive()  # it came with the handshake's last bytes: no event will tell
 
     # A request and its answer.
 
@@ -284,7 +291,8 @@ class Client:
             self._answered_early(error)
             return
         if done:
-            attempt.enter(Phase.WAIT, monotonic())
+            if attempt.phase is Phase.SEND:
+                attempt.enter(Phase.WAIT, monotonic())
             self._await_answer()
         elif not self._writing:
             self._writing = True
@@ -298,36 +306,37 @@ class Client:
             self._engine.loop.modify(self._sock.fileno(), READ)
 
     def _sendable(self) -> None:
-        """Go on sending, unless the answer comes before the request is whole (RFC 9112, 9.3)."""
-        assert self._stream is not None
-        data = self._stream.receive()
-        if data is None:
+        """Go on sending, also while an answer comes: until it is complete, it may be a 1xx."""
+        self._receive()
+        if self.state is State.SENDING:
             self._send()
-        elif data == b"":
-            self._lose(Ending.CLOSED, None, None)
-        elif not self._take(data):
-            self._receive()
 
     def _answered_early(self, error: OSError) -> None:
         """Look for an answer that came before the connection was ended under the request."""
-        assert self._stream is not None
+        stream = self._stream
+        assert stream is not None
         try:
-            data = self._stream.receive()
+            while data := stream.receive():
+                if self._take(data):
+                    return
+        except ssl.SSLError:
+            raise  # an alert came before the end, and says more
         except OSError:
-            data = None
-        if not data:
-            raise error
-        if not self._take(data):
-            self._receive()
+            pass  # the kernel says only once, as `error` did, what ended the connection
+        if isinstance(error, BrokenPipeError) and not stream.truncated and self._response.eof():
+            self._answered()  # a RST behind a FIN: the FIN counts
+            return
+        raise error
 
     def _receive(self) -> None:
+        """Take one piece and what TLS holds of it: an endless answer must not hold the loop."""
         stream = self._stream
         assert stream is not None
         while (data := stream.receive()) is not None:
             if data:
-                if self._take(data):
+                if self._take(data) or not stream.buffered:
                     return
-            elif self._response.eof():
+            elif not stream.truncated and self._response.eof():  # RFC 9112, 9.8
                 self._answered()
                 return
             else:
@@ -339,7 +348,6 @@ class Client:
         attempt = self._attempt
         if attempt.phase is not Phase.RECEIVE:
             attempt.enter(Phase.RECEIVE, monotonic())
-            self._await_answer()
         attempt.received += len(data)
         if self._response.feed(data):
             self._answered()
@@ -347,10 +355,20 @@ class Client:
         return False
 
     def _answered(self) -> None:
-        now, response = monotonic(), self._response
-        self._attempt.close(now)
+        response, stream = self._response, self._stream
         assert response.status is not None
-        if not response.keep_alive or self._last() or self._unsent:
+        assert stream is not None
+        again = response.keep_alive and not self._last() and self.state is not State.SENDING
+        if again and stream.buffered:  # a session ticket, an end, or what was not asked for
+            data = stream.receive()
+            if data:
+                raise Malformed(f"{len(data)} bytes after the end of the answer")
+            if data is not None:
+                again = False
+                self._engine.tally.counts.idle_closed += 1
+        now = monotonic()
+        self._attempt.close(now)
+        if not again:
             self._let_go()
         self._finish(answered_http(response.status), now, None, None)
 
@@ -358,6 +376,8 @@ class Client:
 
     def _lose(self, ending: Ending, errno_name: str | None, detail: str | None) -> None:
         now, attempt = monotonic(), self._attempt
+        if ending is Ending.MALFORMED and attempt.phase is Phase.SEND:
+            attempt.enter(Phase.RECEIVE, now)  # only what was received can be malformed
         phase = attempt.phase
         if self.state is not State.HOLDING:
             attempt.close(now)
@@ -366,9 +386,10 @@ class Client:
                 Ending.TIMEOUT
             )  # ICMP ended a connection that stood: its peer stopped answering
         elif ending is Ending.REJECTED:
-            phase = Phase.TLS  # TLS 1.3 clients send before the server has judged them
-        elif ending is Ending.MALFORMED and phase is Phase.SEND:
-            phase = Phase.RECEIVE  # only what was received can be malformed
+            if attempt.nth or phase is Phase.RECEIVE:
+                ending = Ending.CLOSED  # an alert ends the connection; this server had accepted it
+            else:
+                phase = Phase.TLS  # TLS 1.3 clients send before the server has judged them
         self._disconnect()
         self._finish(lost(phase, ending), now, errno_name, detail)
 
@@ -387,7 +408,7 @@ class Client:
         if not engine.more(self._made):
             self._retire()
             return
-        self._scheduled = end + engine.plan.think
+        self._scheduled = monotonic() + engine.plan.think
         if engine.plan.think:
             engine.loop.set_deadline(self, self._scheduled)
         else:
@@ -423,6 +444,7 @@ class Client:
     def _let_go(self) -> None:
         """Leave a connection that the server is about to end, so that it does not meet a RST."""
         assert self._sock is not None
+        self._writing = False
         self._engine.loop.forget(self._sock.fileno())
         Lingering(self._engine.loop, self._sock)
         self._sock = self._stream = None

@@ -174,8 +174,10 @@ class Engine:
         self._interrupted = True
 
     def close(self) -> None:
-        """Close the loop's descriptor."""
+        """Close the loop's descriptor and the journal."""
         self.loop.close()
+        if self._journal is not None:
+            self._journal.close()
 
     def _arrive(self, index: int, scheduled: float) -> None:
         client = Client(self, index, scheduled)

@@ -47,6 +47,7 @@ class Loop:
         self._deadlines: list[tuple[float, int, Handler]] = []
         self._entries = 0
         self._soon: deque[Handler] = deque()
+        self._unseen = 0
         self.lag = LagWatch()
 
     def close(self) -> None:
@@ -92,17 +93,22 @@ class Loop:
         events = self._epoll.poll(self._wait(until), _EVENTS_MAX)
         began = monotonic()
         handlers = self._handlers
+        self._unseen = self._unseen or len(handlers)
         for fd, _ in events:
             handler = handlers.get(fd)
             if handler is not None:
                 handler.ready()
-        for _ in range(len(self._soon)):
+        resumed = len(self._soon)
+        for _ in range(resumed):
             self._soon.popleft().expired(monotonic())
         # Deadlines come after the events: an answer that waited in the kernel while this process
-        # was busy counts as an answer. A full batch may hold more of those: look again first.
-        if len(events) < _EVENTS_MAX:
+        # was busy counts as an answer. A full batch may hold more of those: look again first, but
+        # no longer than it takes to have looked at every descriptor (epoll takes them in turn).
+        self._unseen -= len(events)
+        if len(events) < _EVENTS_MAX or self._unseen <= 0:
+            self._unseen = 0
             self._expire(monotonic())
-        if events:
+        if events or resumed:
             self.lag.turn(began, monotonic())
 
     def _wait(self, until: float) -> float:

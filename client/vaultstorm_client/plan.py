@@ -2,6 +2,7 @@
 
 import msgspec
 
+from vaultstorm_client.target import check_path
 from vaultstorm_wire.errors import UsageError
 
 VAULT_STATUS = "/AeXRSVault/status"
@@ -59,12 +60,15 @@ def check(plan: Plan) -> Plan:
         value = getattr(plan, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} {value}: at least 1")
-    if plan.rate is not None and not plan.rate > 0:
+    if plan.rate is not None and not 0 < plan.rate < float("inf"):
         raise UsageError(f"--rate {plan.rate:g}: more than 0 arrivals a second")
     if plan.rate is not None and plan.clients is None and plan.duration is None:
         raise UsageError("--rate goes on for ever: bound it with --clients or --duration")
     if plan.duration is not None and not plan.duration > 0:
         raise UsageError("--duration: longer than 0")
+    if plan.path is not None and not plan.path.startswith("/"):
+        raise UsageError(f"--path {plan.path!r}: begins with a slash")
+    check_path(plan.path or "")
     if plan.clients is not None and plan.processes > plan.clients:
         raise UsageError(f"--processes {plan.processes}: no more than --clients {plan.clients}")
     if not plan.method.isascii() or not plan.method.isalpha():

@@ -10,8 +10,9 @@ from typing import Final
 
 HEAD_MAX: Final = 65536
 _HEAD_END: Final = b"\r\n\r\n"
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")
-_FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\x00]*?)[ \t]*")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")
+_FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\x00]*)")
+_FOLD = re.compile(rb"\r\n[ \t]+")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n\x00]*)?")
 _CONTENT_LENGTH = re.compile(rb"[0-9]{1,18}")
 
@@ -67,26 +68,22 @@ class Response:
         return self.complete
 
     def eof(self) -> bool:
-        """Take the peer's FIN; True if that completes the answer, as it does without a length.
-
-        Raises:
-            Malformed: what came before it never could have been an answer.
-        """
+        """Take the peer's FIN; True if that completes the answer, as it does without a length."""
         if self.status is not None and self._body_left is None and not self._chunked:
             self.complete, self.keep_alive = True, False
-        elif self.status is None and b"\n\n" in self._buffer.replace(b"\r", b""):
-            raise Malformed("a head without CRLF line ends")
         return self.complete
 
     def _head(self) -> bool:
         end = self._buffer.find(_HEAD_END)
+        if max(end, len(self._buffer) if end < 0 else 0) > HEAD_MAX:
+            raise Malformed(f"a head of more than {HEAD_MAX} bytes")
         if end < 0:
-            if len(self._buffer) > HEAD_MAX:
-                raise Malformed(f"a head of more than {HEAD_MAX} bytes")
+            if b"\n\n" in self._buffer or b"\n\r\n" in self._buffer:
+                raise Malformed("a head without CRLF line ends")
             if not b"HTTP/1."[: len(self._buffer)] == self._buffer[:7]:
                 raise Malformed(f"not an HTTP/1 answer: {self._buffer[:32]!r}")
             return False
-        status_line, *fields = self._buffer[:end].split(b"\r\n")
+        status_line, _, rest = self._buffer[:end].partition(b"\r\n")
         self._buffer = self._buffer[end + 4 :]
         match = _STATUS_LINE.fullmatch(status_line)
         if match is None:
@@ -94,28 +91,27 @@ class Response:
         status = int(match[2])
         if status == 101:
             raise Malformed("101 Switching Protocols, which was not asked for")
+        fields = _fields(rest)
         if status >= 200:
             self.status = status
             self._frame(fields, http10=match[1] == b"0")
         return True
 
-    def _frame(self, fields: list[bytes], http10: bool) -> None:
+    def _frame(self, fields: list[tuple[bytes, bytes]], http10: bool) -> None:
         """Decide where the body ends (RFC 9112, 6.3) and whether the connection stays (9.3)."""
         lengths: set[bytes] = set()
         coding = connection = b""
-        for line in fields:
-            match = _FIELD.fullmatch(line)
-            if match is None:
-                raise Malformed(f"not a header field: {line[:64]!r}")
-            name = match[1].lower()
+        for name, value in fields:
             if name == b"content-length":
-                lengths.update(part.strip() for part in match[2].split(b","))
+                lengths.update(part.strip(b" \t") for part in value.split(b","))
             elif name == b"transfer-encoding":
-                coding += b"," + match[2].lower()
+                coding += b"," + value.lower()
             elif name == b"connection":
-                connection += b"," + match[2].lower()
+                connection += b"," + value.lower()
         tokens = {token.strip() for token in connection.split(b",")}
-        self.keep_alive = b"keep-alive" in tokens if http10 else b"close" not in tokens
+        self.keep_alive = b"close" not in tokens and (not http10 or b"keep-alive" in tokens)
+        if coding and http10:  # RFC 9112, 6.1: faulty, even if there is a Content-Length
+            raise Malformed("Transfer-Encoding in an HTTP/1.0 answer")
         if self._head_request or self.status in (204, 304):
             self.complete = True
         elif coding:
@@ -140,9 +136,9 @@ class Response:
 
     def _chunk(self) -> bool:
         line, found, rest = self._buffer.partition(b"\r\n")
+        if len(line) > HEAD_MAX or b"\n" in line:
+            raise Malformed("a chunk size line without an end")
         if not found:
-            if len(line) > HEAD_MAX:
-                raise Malformed("a chunk size line without an end")
             return False
         match = _CHUNK_SIZE.fullmatch(line)
         if match is None:
@@ -167,15 +163,28 @@ class Response:
 
     def _trailers(self) -> bool:
         line, found, rest = self._buffer.partition(b"\r\n")
+        if len(line) > HEAD_MAX or b"\n" in line:
+            raise Malformed("a trailer field without an end")
         if not found:
-            if len(line) > HEAD_MAX:
-                raise Malformed(f"trailers of more than {HEAD_MAX} bytes")
             return False
         self._buffer = rest
         if line and _FIELD.fullmatch(line) is None:
             raise Malformed(f"not a trailer field: {line[:64]!r}")
         self.complete = not line
         return not self.complete
+
+
+def _fields(lines: bytes) -> list[tuple[bytes, bytes]]:
+    """Read header fields: their names in lower case, and their values."""
+    fields = []
+    if b"\r\n " in lines or b"\r\n\t" in lines:
+        lines = _FOLD.sub(b" ", lines)  # RFC 9112, 5.2: a user agent must unfold them
+    for line in lines.split(b"\r\n") if lines else ():
+        match = _FIELD.fullmatch(line)
+        if match is None:
+            raise Malformed(f"not a header field: {line[:64]!r}")
+        fields.append((match[1].lower(), match[2].strip(b" \t")))
+    return fields
 
 
 def _content_length(lengths: set[bytes]) -> int:

@@ -16,6 +16,11 @@ class PlainStream:
 
     __slots__ = ("sock",)
 
+    buffered = False
+    """Something has been taken from the socket that `receive` has not given yet."""
+    truncated = False
+    """The end came without the peer's word that it is the end: TCP's FIN is that word."""
+
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
 
@@ -41,13 +46,19 @@ class PlainStream:
 class TlsStream:
     """Bytes through TLS. A session is never resumed: every connection makes a whole handshake."""
 
-    __slots__ = ("_incoming", "_outgoing", "_tls", "_unsent", "sock")
+    __slots__ = ("_incoming", "_outgoing", "_tls", "_unsent", "sock", "truncated")
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
         self.sock = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._unsent = b""
+        self.truncated = False
+
+    @property
+    def buffered(self) -> bool:
+        """Something has been taken from the socket that `receive` has not given yet."""
+        return bool(self._incoming.pending or self._tls.pending())
 
     def handshake(self, readable: bool) -> bool:
         """Go on with the handshake; True once it is done.
@@ -92,7 +103,7 @@ class TlsStream:
 
     def receive(self) -> bytes | None:
         """Take what has come: None if nothing has, b"" for the peer's end. Raises OSError."""
-        if not self._incoming.pending and not self._tls.pending() and not self._pull():
+        if not self.buffered and not self._pull():
             return None
         try:
             return self._tls.read(RECEIVE_MAX)
@@ -110,6 +121,7 @@ class TlsStream:
         if data:
             self._incoming.write(data)
         else:
+            self.truncated = True  # a close_notify before it would have ended the reading
             self._incoming.write_eof()
         return True
 

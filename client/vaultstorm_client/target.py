@@ -85,20 +85,24 @@ def parse(url: str, allow_remote: bool = False) -> Target:
         )
     if parts.username is not None or parts.fragment:
         raise UsageError(f"{url!r}: a target has neither a user name nor a fragment")
+    if not parts.hostname.isascii():
+        raise UsageError(f"{url!r}: write the host name in ASCII, as xn--…")
     port = PORTS[parts.scheme] if port is None else port
     if not port:
         raise UsageError(
             f"{url!r}: a {parts.scheme}:// target names its port, such as tcp://127.0.0.1:8443"
         )
     path = parts.path + (f"?{parts.query}" if parts.query else "")
-    _check_path(path)
+    path = f"/{path}" if path.startswith("?") else path  # RFC 9112, 3.2.1
+    check_path(path)
     target = Target(parts.scheme, parts.hostname, port, path, _resolve(parts.hostname, port))
     if not allow_remote:
         _keep_near(target)
     return target
 
 
-def _check_path(path: str) -> None:
+def check_path(path: str) -> None:
+    """Raise UsageError if `path` cannot stand in a request line."""
     if not path.isascii() or any(c <= " " or c == "\x7f" for c in path):
         raise UsageError(f"{path!r}: write spaces and letters outside ASCII as %xx")
 
@@ -114,6 +118,7 @@ def _resolve(host: str, port: int) -> tuple[Address, ...]:
 def _keep_near(target: Target) -> None:
     for _, sockaddr in target.addresses:
         address = ipaddress.ip_address(sockaddr[0].partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
         if not (address.is_loopback or address.is_private or address.is_link_local):
             raise UsageError(
                 f"{target}: {address} is neither a loopback nor a private address; "

@@ -39,7 +39,7 @@ class Threshold(NamedTuple):
     limit: float
 
     def __str__(self) -> str:
-        return f"{self.key}{self.operator}{self.limit:g}"
+        return f"{self.key}{self.operator}{self.limit:.15g}"
 
     def reached(self, result: dict[str, Any]) -> bool:
         """Tell whether the condition holds. What was not measured reaches no threshold."""

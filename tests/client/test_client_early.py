@@ -51,15 +51,18 @@ REFUSAL = b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n%b\r\nno"
 def test_answered_before_the_body(tmp_path: Path, fields: bytes) -> None:
     """A 413 that comes before the body is read is the answer, and ends the connection."""
 
+    done = threading.Event()
+
     def behave(peer: Peer) -> None:
         peer.head()
         peer.say(REFUSAL % fields)
         peer.sock.shutdown(socket.SHUT_WR)
-        peer.silence()
+        done.wait(30)
 
     with Misbehaving(behave) as server:
         fired = fire_at(server, tmp_path, method="PUT", body_size=LARGE, requests=2)
         assert server.connections == 2
+        done.set()
     assert fired.outcomes == {"http.413": 2}
     assert all(record.sent < LARGE for record in fired.records)
 

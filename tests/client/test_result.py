@@ -1,0 +1,40 @@
+"""The result as JSON."""
+
+import json
+
+from vaultstorm_client.attempt import Attempt
+from vaultstorm_client.plan import Plan
+from vaultstorm_client.result import result
+from vaultstorm_client.tally import Tally
+from vaultstorm_client.target import parse
+
+AIM = parse("tcp://127.0.0.1:9")
+
+
+def test_the_contract() -> None:
+    """It has the keys that scripts rely on, and the attempts are the sum of the outcomes."""
+    tally = Tally()
+    for outcome in ("ok", "connect.refused", "http.503"):
+        tally.count(Attempt("a", 0.0, 0.0), outcome, 0.5)
+    counts = tally.counts
+    counts.first_syn, counts.last_syn, counts.began, counts.ended = 1.0, 1.25, 1.0, 3.5
+    shown = json.loads(json.dumps(result(Plan(seed=5), AIM, tally, interrupted=True)))
+    assert shown["schema"] == 1
+    assert shown["target"] == "tcp://127.0.0.1:9"
+    assert shown["attempts"] == sum(shown["outcomes"].values()) == 3
+    assert (shown["ok"], shown["lost"], shown["seed"]) == (1, 1, 5)
+    assert shown["reused"] == {"attempts": 0, "lost": 0}
+    assert shown["rpc_errors"] == {}
+    assert set(shown["latency_ms"]) == {"connect", "tls", "response", "total"}
+    assert set(shown["latency_ms"]["total"]) == {"p50", "p90", "p99", "p99.9", "max"}
+    assert shown["latency_ms"]["tls"] is None
+    assert shown["burst"] == {"connects": 0, "syn_spread_ms": 250.0}
+    assert shown["retries"] == {"syn": 0}
+    assert (shown["duration_s"], shown["interrupted"]) == (2.5, True)
+
+
+def test_nothing() -> None:
+    """A burst of nothing has a result too."""
+    shown = result(Plan(), AIM, Tally())
+    assert (shown["attempts"], shown["outcomes"], shown["duration_s"]) == (0, {}, 0.0)
+    assert shown["burst"]["syn_spread_ms"] is None

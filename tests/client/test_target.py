@@ -1,0 +1,92 @@
+"""URLs, good and bad."""
+
+import socket
+
+import pytest
+
+from vaultstorm_client.target import Address, endpoint, parse
+from vaultstorm_wire.errors import MachineError, UsageError
+
+
+@pytest.mark.parametrize(
+    "url, port, netloc, path",
+    [
+        ("https://127.0.0.1", 443, "127.0.0.1", ""),
+        ("https://127.0.0.1:443/", 443, "127.0.0.1", "/"),
+        ("https://127.0.0.1:80", 80, "127.0.0.1:80", ""),
+        ("http://127.0.0.1", 80, "127.0.0.1", ""),
+        ("HTTP://127.0.0.1:1/a%20b?c=d&e", 1, "127.0.0.1:1", "/a%20b?c=d&e"),
+        ("http://127.0.0.1?x=1", 80, "127.0.0.1", "/?x=1"),
+        ("http://127.0.0.1/?", 80, "127.0.0.1", "/"),
+        ("tcp://127.0.0.1:65535", 65535, "127.0.0.1:65535", ""),
+        ("https://[::1]:8443/x", 8443, "[::1]:8443", "/x"),
+        ("https://[::1]", 443, "[::1]", ""),
+        ("tcp://[::ffff:127.0.0.1]:1", 1, "[::ffff:127.0.0.1]:1", ""),
+        ("http://10.1.2.3", 80, "10.1.2.3", ""),
+        ("http://169.254.1.1", 80, "169.254.1.1", ""),
+        ("http://[fd00::1]", 80, "[fd00::1]", ""),
+    ],
+)
+def test_good(url: str, port: int, netloc: str, path: str) -> None:
+    """A URL is taken apart, and shown again the shortest way."""
+    target = parse(url)
+    assert (target.port, target.netloc, target.path) == (port, netloc, path)
+    assert target.address.sockaddr[1] == port
+    assert str(target) == f"{target.scheme}://{netloc}{path}"
+    assert parse(str(target)) == target
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "127.0.0.1",
+        "127.0.0.1:443",
+        "ftp://127.0.0.1",
+        "rpc://127.0.0.1:135",
+        "https://",
+        "https:///path",
+        "https://:443",
+        "https://127.0.0.1:0",
+        "https://127.0.0.1:65536",
+        "https://127.0.0.1:-1",
+        "https://127.0.0.1:x",
+        "https://[::1",
+        "https://user@127.0.0.1",
+        "https://user:pass@127.0.0.1",
+        "https://@127.0.0.1",
+        "https://127.0.0.1/#fragment",
+        "https://127.0.0.1/a b",
+        "https://127.0.0.1/a\x7f",
+        "https://127.0.0.1/µ",
+        "http://\uff4cocalhost",
+        "tcp://127.0.0.1",
+    ],
+)
+def test_bad(url: str) -> None:
+    """What is no target is refused, and named."""
+    with pytest.raises(UsageError, match=r"127|URL|target|xx|xn--"):
+        parse(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://8.8.8.8", "tcp://[2001:4860:4860::8888]:1", "tcp://[::ffff:8.8.8.8]:1"]
+)
+def test_remote(url: str) -> None:
+    """Somebody else's machine is only accepted when that is said."""
+    with pytest.raises(UsageError, match="--allow-remote"):
+        parse(url)
+    assert parse(url, allow_remote=True).host in url
+
+
+def test_no_such_host() -> None:
+    """A host that does not resolve is the machine's trouble."""
+    with pytest.raises(MachineError, match="does not resolve"):
+        parse("http://nobody.invalid")
+
+
+def test_addresses() -> None:
+    """Addresses are written with brackets where they need them."""
+    assert endpoint(("127.0.0.1", 1)) == "127.0.0.1:1"
+    assert endpoint(("::1", 1, 0, 0)) == "[::1]:1"
+    assert str(Address(socket.AF_INET, ("127.0.0.1", 1))) == "127.0.0.1:1"
