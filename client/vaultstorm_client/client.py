@@ -5,91 +5,32 @@ Nothing is ever sent twice: an attempt ends once, and what follows it is another
 another id. The one exception is asked for with `syn_retries`, and counted.
 """
 
-import errno
-import socket
-import ssl
 from collections.abc import Callable
-from enum import Enum, auto
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from vaultstorm_client import observe
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.clock import monotonic
+from vaultstorm_client.dialler import Dialler, State
+from vaultstorm_client.exchange import EarlyEnd, Exchange, Step
 from vaultstorm_client.lingering import Lingering
 from vaultstorm_client.loop import BOTH, NEVER, READ
-from vaultstorm_client.response import Malformed, Response
-from vaultstorm_client.sources import bind
-from vaultstorm_client.stream import PlainStream, Stream, TlsStream
-from vaultstorm_client.target import endpoint
-from vaultstorm_wire.outcome import OK, Ending, Phase, answered_http, lost
+from vaultstorm_client.response import Malformed
+from vaultstorm_wire.outcome import Ending, Phase, answered_http, lost
 
 if TYPE_CHECKING:
     from vaultstorm_client.engine import Engine
 
-_UNDER_WAY: Final = frozenset({0, errno.EINPROGRESS})
-_SYN_SENT: Final = _UNDER_WAY | {errno.ECONNREFUSED}
-"""What connect() says once a SYN has left: on loopback the RST may be back already."""
 
+class Client(Dialler):
+    """Makes its attempts one at a time, until the plan has no more for it."""
 
-class State(Enum):
-    """What a client is doing."""
-
-    RESTING = auto()
-    """Between two attempts, with a connection or without."""
-    CONNECTING = auto()
-    RETRYING = auto()
-    """Its SYN was refused; it will send another one."""
-    HOLDING = auto()
-    """A ``tcp://`` connection stands and is watched."""
-    SHAKING_HANDS = auto()
-    SENDING = auto()
-    RECEIVING = auto()
-    DONE = auto()
-
-
-class Client:
-    """Makes `left` attempts, one at a time.
-
-    Args:
-        engine: what it shares with all clients of its process.
-        index: its number, unique in the whole burst.
-        scheduled: when its first attempt is due, in monotonic seconds.
-    """
-
-    __slots__ = (
-        "_attempt",
-        "_connection",
-        "_engine",
-        "_local",
-        "_made",
-        "_nth",
-        "_response",
-        "_scheduled",
-        "_sock",
-        "_stream",
-        "_unsent",
-        "_writing",
-        "armed",
-        "deadline",
-        "index",
-        "state",
-    )
+    __slots__ = ("_exchange", "_made")
 
     def __init__(self, engine: "Engine", index: int, scheduled: float) -> None:
-        self.index = index
-        self.state = State.RESTING
-        self.deadline = self.armed = NEVER
-        self._engine = engine
-        self._scheduled = scheduled
+        super().__init__(engine, index, scheduled)
         self._made = 0
-        self._connection = self._nth = 0
-        self._sock: socket.socket | None = None
-        self._stream: Stream | None = None
-        self._attempt = Attempt("", scheduled, scheduled)
-        self._response = Response()
-        self._unsent = memoryview(b"")
-        self._writing = False
-        self._local: str | None = None
+        self._exchange: Exchange | None = None
 
     # What the loop calls.
 
@@ -97,19 +38,15 @@ class Client:
         """Its descriptor can be read or written, or has failed."""
         try:
             self._READY[self.state](self)
-        except OSError as error:
-            self._lose(observe.ending(error), observe.errno_name(error), _detail(error))
-        except Malformed as error:
-            self._lose(Ending.MALFORMED, None, str(error))
+        except (OSError, EarlyEnd, Malformed) as error:
+            self._failed(error)
 
     def expired(self, now: float) -> None:
         """Its deadline has passed."""
         try:
             self._EXPIRED[self.state](self, now)
-        except OSError as error:
-            self._lose(observe.ending(error), observe.errno_name(error), _detail(error))
-        except Malformed as error:
-            self._lose(Ending.MALFORMED, None, str(error))
+        except (OSError, EarlyEnd, Malformed) as error:
+            self._failed(error)
 
     # What the engine calls.
 
@@ -123,32 +60,9 @@ class Client:
         try:
             self._open()
         except OSError as error:
-            self._lose(Ending.LOCAL, observe.errno_name(error), _detail(error))
+            self._lose(Ending.LOCAL, observe.errno_name(error), observe.detail(error))
             return False
         return True
-
-    def connect(self, now: float) -> int:
-        """Send the SYN, and give the errno for `connecting`. Nothing else happens here."""
-        self._attempt.since = now
-        assert self._sock is not None
-        return self._sock.connect_ex(self._engine.sockaddr)
-
-    def connecting(self, result: int) -> None:
-        """Take note of what connect() said, and watch the socket."""
-        engine, sock, attempt = self._engine, self._sock, self._attempt
-        assert sock is not None
-        if not attempt.syn_retries and result in _SYN_SENT:
-            engine.syn(attempt.since)
-        self.state = State.CONNECTING
-        try:
-            if result not in _UNDER_WAY:
-                raise OSError(result, "connect")
-            self._local = attempt.local = endpoint(sock.getsockname())
-        except OSError as error:
-            self._refused(error)
-            return
-        engine.loop.watch(sock.fileno(), BOTH, self)
-        engine.loop.set_deadline(self, attempt.since + engine.plan.connect_timeout)
 
     def reschedule(self, instant: float) -> None:
         """Say when the attempt was due, for a spike, whose sockets are made before it begins."""
@@ -161,7 +75,7 @@ class Client:
         elif self.state is not State.DONE:
             self._lose(Ending.LOCAL, None, "interrupted")
 
-    # Connecting.
+    # An attempt.
 
     def _begin(self, now: float) -> None:
         """Start the next attempt, on the connection that stands or on a new one."""
@@ -178,218 +92,70 @@ class Client:
         elif self.prepare():
             self.connecting(self.connect(monotonic()))
 
-    def _open(self) -> None:
-        engine = self._engine
-        self._sock = sock = socket.socket(engine.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._connection, self._nth = engine.next_connection(), 0
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        bind(sock, engine.source(self.index))
-
-    def _connected(self) -> None:
-        """See what became of connect()."""
-        engine, sock, attempt = self._engine, self._sock, self._attempt
-        assert sock is not None
-        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number and number not in observe.AFTER_HANDSHAKE:
-            self._refused(OSError(number, "connect"))
-            return
-        now = monotonic()
-        if engine.scheme == "tcp":
-            self._hold(now, number)
-            return
-        tls = engine.tls
-        attempt.enter(Phase.TLS if tls is not None else Phase.SEND, now)
-        if number:
-            raise OSError(number, "connect")
-        engine.loop.modify(sock.fileno(), READ)
-        if tls is None:
-            self._stream = PlainStream(sock)
-            self._request(now)
-            return
-        self._stream = TlsStream(sock, tls, engine.host)
-        self.state = State.SHAKING_HANDS
-        engine.loop.set_deadline(self, now + engine.plan.tls_timeout)
-        self._shake_hands(readable=False)
-
-    def _refused(self, error: OSError) -> None:
-        """End the attempt, or send the SYN again as a Windows client does (KB175523)."""
-        attempt, plan = self._attempt, self._engine.plan
-        if error.errno != errno.ECONNREFUSED or attempt.syn_retries >= plan.syn_retries:
-            self._lose(observe.ending(error), observe.errno_name(error), _detail(error))
-            return
-        attempt.syn_retries += 1
-        attempt.close(monotonic())
-        self._engine.tally.counts.syn_retries += 1
-        self._disconnect()
-        self.state = State.RETRYING
-        self._engine.loop.set_deadline(self, attempt.since + plan.syn_retry_interval)
-
-    def _retry(self, now: float) -> None:
-        self._open()
-        self._attempt.close(now)
-        self.connecting(self.connect(now))
-
-    def _hold(self, now: float, number: int) -> None:
-        """Keep a ``tcp://`` connection open: it is ok if nothing has ended it after a while."""
-        assert self._sock is not None
-        self._attempt.close(now)
-        if number:
-            raise OSError(number, "connect")
-        self._stream = PlainStream(self._sock)
-        self._engine.loop.modify(self._sock.fileno(), READ)
-        self.state = State.HOLDING
-        self._engine.loop.set_deadline(self, now + self._engine.plan.hold)
-
-    def _held(self) -> None:
-        assert self._stream is not None
-        data = self._stream.receive()
-        if data == b"":
-            self._lose(Ending.CLOSED, None, None)
-        elif data:
-            self._attempt.received += len(data)
-
-    def _stood(self, now: float) -> None:
-        del now
-        self._finish(OK, self._attempt.since, None, None)
-
-    def _shake_hands(self, readable: bool = True) -> None:
-        stream = self._stream
-        assert isinstance(stream, TlsStream)
-        if stream.handshake(readable):
-            now = monotonic()
-            self._attempt.enter(Phase.SEND, now)
-            self._request(now)
-            if self._stream is stream and stream.buffered:
-                self._receive()  # it came with the handshake's last bytes: no event will tell
-
     # A request and its answer.
 
     def _request(self, now: float) -> None:
-        engine, attempt = self._engine, self._attempt
+        engine, attempt, stream = self._engine, self._attempt, self._stream
+        assert stream is not None
         attempt.nth, self._nth = self._nth, self._nth + 1
         attempt.connection = engine.connection_id(self._connection)
-        self._response = Response(engine.plan.method == "HEAD")
-        self._unsent = memoryview(engine.request(attempt.id, self._last()))
+        request = engine.request(attempt.id, last=not engine.plan.keep_alive)
+        self._exchange = Exchange(stream, attempt, request, engine.plan.method == "HEAD")
         self.state = State.SENDING
         engine.loop.set_deadline(self, now + engine.plan.response_timeout)
-        self._send()
-
-    def _last(self) -> bool:
-        """Whether this connection is not to be used again."""
-        return not self._engine.plan.keep_alive
+        self._go_on(self._exchange.send())
 
     def _send(self) -> None:
-        """Send what there is room for."""
-        stream, attempt, loop = self._stream, self._attempt, self._engine.loop
-        assert stream is not None
-        try:
-            while self._unsent and (taken := stream.send(self._unsent)):
-                attempt.sent += taken
-                self._unsent = self._unsent[taken:]
-            done = not self._unsent and stream.flush()
-        except (BrokenPipeError, ConnectionResetError) as error:
-            self._answered_early(error)
-            return
-        if done:
-            if attempt.phase is Phase.SEND:
-                attempt.enter(Phase.WAIT, monotonic())
-            self._await_answer()
-        elif not self._writing:
-            self._writing = True
-            loop.modify(stream.sock.fileno(), BOTH)
-
-    def _await_answer(self) -> None:
-        self.state = State.RECEIVING
-        if self._writing:
-            self._writing = False
-            assert self._sock is not None
-            self._engine.loop.modify(self._sock.fileno(), READ)
-
-    def _sendable(self) -> None:
         """Go on sending, also while an answer comes: until it is complete, it may be a 1xx."""
-        self._receive()
-        if self.state is State.SENDING:
-            self._send()
-
-    def _answered_early(self, error: OSError) -> None:
-        """Look for an answer that came before the connection was ended under the request."""
-        stream = self._stream
-        assert stream is not None
-        try:
-            while data := stream.receive():
-                if self._take(data):
-                    return
-        except ssl.SSLError:
-            raise  # an alert came before the end, and says more
-        except OSError:
-            pass  # the kernel says only once, as `error` did, what ended the connection
-        if isinstance(error, BrokenPipeError) and not stream.truncated and self._response.eof():
-            self._answered()  # a RST behind a FIN: the FIN counts
-            return
-        raise error
+        assert self._exchange is not None
+        step = self._exchange.receive()
+        self._go_on(self._exchange.send() if step is Step.SENDING else step)
 
     def _receive(self) -> None:
-        """Take one piece and what TLS holds of it: an endless answer must not hold the loop."""
-        stream = self._stream
-        assert stream is not None
-        while (data := stream.receive()) is not None:
-            if data:
-                if self._take(data) or not stream.buffered:
-                    return
-            elif not stream.truncated and self._response.eof():  # RFC 9112, 9.8
-                self._answered()
-                return
-            else:
-                self._lose(Ending.CLOSED, None, None)
-                return
+        assert self._exchange is not None
+        self._go_on(self._exchange.receive())
 
-    def _take(self, data: bytes) -> bool:
-        """Take a piece of the answer; True if it was the last."""
-        attempt = self._attempt
-        if attempt.phase is not Phase.RECEIVE:
-            attempt.enter(Phase.RECEIVE, monotonic())
-        attempt.received += len(data)
-        if self._response.feed(data):
+    def _go_on(self, step: Step) -> None:
+        if step is Step.ANSWERED:
             self._answered()
-            return True
-        return False
+            return
+        sending = step is Step.SENDING
+        self.state = State.SENDING if sending else State.RECEIVING
+        if sending is not self._writing:
+            self._writing = sending
+            assert self._sock is not None
+            self._engine.loop.modify(self._sock.fileno(), BOTH if sending else READ)
 
     def _answered(self) -> None:
-        response, stream = self._response, self._stream
-        assert response.status is not None
-        assert stream is not None
-        again = response.keep_alive and not self._last() and self.state is not State.SENDING
-        if again and stream.buffered:  # a session ticket, an end, or what was not asked for
-            data = stream.receive()
-            if data:
-                raise Malformed(f"{len(data)} bytes after the end of the answer")
-            if data is not None:
-                again = False
-                self._engine.tally.counts.idle_closed += 1
+        engine, exchange = self._engine, self._exchange
+        assert exchange is not None
+        again = engine.plan.keep_alive and exchange.keep_alive
+        if again and not exchange.stands():
+            again = False
+            engine.tally.counts.idle_closed += 1
         now = monotonic()
         self._attempt.close(now)
         if not again:
-            self._let_go()
-        self._finish(answered_http(response.status), now, None, None)
+            self._part()
+        self._finish(answered_http(exchange.status), now, None, None)
 
     # Endings.
+
+    def _failed(self, error: OSError | EarlyEnd | Malformed) -> None:
+        if isinstance(error, OSError):
+            self._lose(observe.ending(error), observe.errno_name(error), observe.detail(error))
+        elif isinstance(error, EarlyEnd):
+            self._lose(Ending.CLOSED, None, None)
+        else:
+            self._lose(Ending.MALFORMED, None, str(error))
 
     def _lose(self, ending: Ending, errno_name: str | None, detail: str | None) -> None:
         now, attempt = monotonic(), self._attempt
         if ending is Ending.MALFORMED and attempt.phase is Phase.SEND:
             attempt.enter(Phase.RECEIVE, now)  # only what was received can be malformed
-        phase = attempt.phase
         if self.state is not State.HOLDING:
             attempt.close(now)
-        if ending is Ending.REFUSED and phase is not Phase.CONNECT:
-            ending = (
-                Ending.TIMEOUT
-            )  # ICMP ended a connection that stood: its peer stopped answering
-        elif ending is Ending.REJECTED:
-            if attempt.nth or phase is Phase.RECEIVE:
-                ending = Ending.CLOSED  # an alert ends the connection; this server had accepted it
-            else:
-                phase = Phase.TLS  # TLS 1.3 clients send before the server has judged them
+        phase, ending = observe.settle(attempt.phase, ending, reused=attempt.nth > 0)
         self._disconnect()
         self._finish(lost(phase, ending), now, errno_name, detail)
 
@@ -427,22 +193,16 @@ class Client:
 
     def _retire(self) -> None:
         self._engine.loop.set_deadline(self, NEVER)
-        self._disconnect()
+        if self._stream is not None:
+            self._part()
         self.state = State.DONE
         self._engine.retired(self)
 
     def _stay_done(self, now: float) -> None:
         """Ignore a turn that was asked for before an interrupt."""
 
-    def _disconnect(self) -> None:
-        self._writing = False
-        if self._sock is not None:
-            self._engine.loop.forget(self._sock.fileno())
-            self._sock.close()
-            self._sock = self._stream = None
-
-    def _let_go(self) -> None:
-        """Leave a connection that the server is about to end, so that it does not meet a RST."""
+    def _part(self) -> None:
+        """Leave a connection after its last answer, so that what the server still says is read."""
         assert self._sock is not None
         self._writing = False
         self._engine.loop.forget(self._sock.fileno())
@@ -451,26 +211,19 @@ class Client:
 
     _READY: ClassVar[dict[State, Callable[["Client"], None]]] = {
         State.RESTING: _woken,
-        State.CONNECTING: _connected,
-        State.HOLDING: _held,
-        State.SHAKING_HANDS: _shake_hands,
-        State.SENDING: _sendable,
+        State.CONNECTING: Dialler._connected,
+        State.HOLDING: Dialler._held,
+        State.SHAKING_HANDS: Dialler._shake_hands,
+        State.SENDING: _send,
         State.RECEIVING: _receive,
     }
     _EXPIRED: ClassVar[dict[State, Callable[["Client", float], None]]] = {
         State.RESTING: _begin,
         State.CONNECTING: _timed_out,
-        State.RETRYING: _retry,
-        State.HOLDING: _stood,
+        State.RETRYING: Dialler._retry,
+        State.HOLDING: Dialler._stood,
         State.SHAKING_HANDS: _timed_out,
         State.SENDING: _timed_out,
         State.RECEIVING: _timed_out,
         State.DONE: _stay_done,
     }
-
-
-def _detail(error: OSError) -> str:
-    """Say what the error says beyond its errno."""
-    if isinstance(error, ssl.SSLError):
-        return getattr(error, "verify_message", None) or error.reason or str(error)
-    return error.strerror or str(error)

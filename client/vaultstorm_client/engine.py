@@ -107,6 +107,7 @@ class Engine:
     ) -> None:
         """Count an attempt and write it down."""
         self.tally.count(attempt, outcome, end)
+        self.tally.counts.ended = monotonic()
         if self._journal is not None:
             self._journal.append(attempt.record(self._peer, outcome, end, errno, detail))
 
@@ -161,7 +162,7 @@ class Engine:
             if self._interrupted:
                 upcoming = None
                 self._stop()
-        counts.ended = monotonic()
+        counts.ended = counts.ended or start
         self._tick()
         self._note_lag()
         return self.tally

@@ -1,9 +1,11 @@
-"""Connections whose answer is complete and which the server is about to close.
+"""Connections that have carried their last answer.
 
-Closing first would meet the server's close_notify and FIN with a RST of our own: captures would
-show resets that no failure caused. So the client waits for the FIN, for a while.
+Just closing them would meet what the server may still send (a close_notify) with a RST of our own:
+captures would show resets that no failure caused. So the client says FIN and waits for the
+server's, for a while.
 """
 
+import contextlib
 import socket
 from typing import Final
 
@@ -23,6 +25,8 @@ class Lingering:
         self.deadline = self.armed = NEVER
         self._loop = loop
         self._sock = sock
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)  # the server may have reset it meanwhile
         loop.watch(sock.fileno(), READ, self)
         loop.set_deadline(self, monotonic() + PATIENCE)
 

@@ -4,7 +4,7 @@ import errno
 import ssl
 from typing import Final
 
-from vaultstorm_wire.outcome import Ending
+from vaultstorm_wire.outcome import Ending, Phase
 
 ENDINGS: Final[dict[int, Ending]] = {
     errno.ECONNREFUSED: Ending.REFUSED,
@@ -43,6 +43,30 @@ def errno_name(error: OSError) -> str | None:
     if isinstance(error, ssl.SSLError) or not error.errno:
         return None
     return errno.errorcode.get(error.errno)
+
+
+def detail(error: OSError) -> str:
+    """Say what `error` says beyond its errno."""
+    if isinstance(error, ssl.SSLError):
+        return getattr(error, "verify_message", None) or error.reason or str(error)
+    return error.strerror or str(error)
+
+
+def settle(phase: Phase, ending: Ending, reused: bool) -> tuple[Phase, Ending]:
+    """Say in which phase an attempt ended that met `ending` in `phase`, where the two do not agree.
+
+    Args:
+        phase: as far as the client thought it had come.
+        ending: what it met.
+        reused: the connection had carried an answer before.
+    """
+    if ending is Ending.REFUSED and phase is not Phase.CONNECT:
+        return phase, Ending.TIMEOUT  # ICMP: the peer of a connection that stood has gone silent
+    if ending is Ending.REJECTED:
+        if reused or phase is Phase.RECEIVE:
+            return phase, Ending.CLOSED  # an alert ends the connection; this server had accepted it
+        return Phase.TLS, ending  # TLS 1.3 clients send before the server has judged them
+    return phase, ending
 
 
 def _tls_ending(error: ssl.SSLError) -> Ending:

@@ -1,8 +1,8 @@
-"""`--fail-on`: conditions on the result that make the exit code 1."""
+"""Conditions on the numbers of a result, such as ``lost > 0``: `--fail-on` and its relatives."""
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from vaultstorm_wire.errors import UsageError
@@ -16,7 +16,10 @@ _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_CONDITION = re.compile(r"\s*([A-Za-z0-9_.]+)\s*(>=|<=|==|!=|>|<)\s*(-?[0-9]+(?:\.[0-9]*)?)\s*")
+_KEY: Final = r"[A-Za-z0-9_./]+"
+_CONDITION = re.compile(
+    rf"\s*({_KEY}(?:\s*\+\s*{_KEY})*)\s*(>=|<=|==|!=|>|<)\s*(-?[0-9]+(?:\.[0-9]*)?)\s*"
+)
 _KEYS: Final = (
     "attempts",
     "ok",
@@ -29,10 +32,37 @@ _KEYS: Final = (
     "retries.syn",
     "duration_s",
 )
+_COUNTERS: Final = ("outcomes", "causes", "verdicts")
+"""Mappings whose members are named by what occurred: one that did not occur counts 0."""
+
+
+def is_outcome(name: str) -> bool:
+    """Tell whether an attempt can end so."""
+    return name in NAMES or re.fullmatch(r"ok|http\.\d{3}|rpc\..+", name) is not None
+
+
+class Vocabulary(NamedTuple):
+    """What the conditions of one kind may speak of.
+
+    Attributes:
+        where: what messages begin with, such as ``--fail-on``.
+        example: any result, to know its numbers by.
+        keys: the ones that a message names.
+        members: what each counter may count.
+        sample: a condition that is right.
+        rest: where the other numbers can be seen.
+    """
+
+    where: str
+    example: Mapping[str, Any]
+    keys: tuple[str, ...]
+    members: Mapping[str, Callable[[str], bool]]
+    sample: str
+    rest: str = ""
 
 
 class Threshold(NamedTuple):
-    """A condition such as ``lost>0``."""
+    """A condition such as ``lost>0``; `key` may be several that are added up."""
 
     key: str
     operator: str
@@ -41,14 +71,20 @@ class Threshold(NamedTuple):
     def __str__(self) -> str:
         return f"{self.key}{self.operator}{self.limit:.15g}"
 
-    def reached(self, result: dict[str, Any]) -> bool:
+    def value(self, result: Mapping[str, Any]) -> float | None:
+        """Give the number that the condition is about; None if it was not measured."""
+        values = [_look_up(result, key) for key in self.key.split("+")]
+        known = [value for value in values if value is not None]
+        return sum(known) if len(known) == len(values) else None
+
+    def reached(self, result: Mapping[str, Any]) -> bool:
         """Tell whether the condition holds. What was not measured reaches no threshold."""
-        value = _look_up(result, self.key)
+        value = self.value(result)
         return value is not None and _OPERATORS[self.operator](value, self.limit)
 
 
-def parse(text: str, result: dict[str, Any]) -> Threshold:
-    """Read a condition.
+def parse(text: str, result: Mapping[str, Any]) -> Threshold:
+    """Read a condition of `--fail-on`.
 
     Args:
         text: key, operator and number.
@@ -57,27 +93,48 @@ def parse(text: str, result: dict[str, Any]) -> Threshold:
     Raises:
         UsageError: it is not a condition on a number of the result.
     """
+    rest = " and the rest of what --json shows"
+    return read(
+        text, Vocabulary("--fail-on", result, _KEYS, {"outcomes": is_outcome}, "'lost>0'", rest)
+    )
+
+
+def read(text: str, vocabulary: Vocabulary) -> Threshold:
+    """Read a condition.
+
+    Raises:
+        UsageError: it is not a condition on a number that `vocabulary` has.
+    """
+    where, sample = f"{vocabulary.where} {text!r}", vocabulary.sample
     match = _CONDITION.fullmatch(text)
     if match is None:
-        raise UsageError(f"--fail-on {text!r}: write KEY OPERATOR NUMBER, such as 'lost>0'")
-    threshold = Threshold(match[1], match[2], float(match[3]))
-    try:
-        _look_up(result, threshold.key)
-    except KeyError as error:
-        raise UsageError(
-            f"--fail-on {text!r}: the result has no number {match[1]!r}; "
-            f"it has {', '.join(_KEYS)} and the rest of what --json shows"
-        ) from error
-    return threshold
+        raise UsageError(f"{where}: write KEY OPERATOR NUMBER, such as {sample}")
+    keys = re.sub(r"\s", "", match[1])
+    for key in keys.split("+"):
+        try:
+            _check(key, vocabulary)
+        except KeyError as error:
+            raise UsageError(
+                f"{where}: the result has no number {key!r}; "
+                f"it has {', '.join(vocabulary.keys)}{vocabulary.rest}"
+            ) from error
+    return Threshold(keys, match[2], float(match[3]))
 
 
-def _look_up(result: dict[str, Any], key: str) -> float | None:
+def _check(key: str, vocabulary: Vocabulary) -> None:
+    """Raise KeyError if `vocabulary` has no such number."""
+    head, _, rest = key.partition(".")
+    counts = vocabulary.members.get(head)
+    if counts is not None and not counts(rest):
+        raise KeyError(key)
+    _look_up(vocabulary.example, key)
+
+
+def _look_up(result: Mapping[str, Any], key: str) -> float | None:
     """Find a number by its dotted key; an outcome that did not occur counts 0."""
     head, _, rest = key.partition(".")
-    if head == "outcomes":
-        if not (rest in NAMES or rest == "ok" or re.fullmatch(r"http\.\d{3}|rpc\..+", rest)):
-            raise KeyError(key)
-        return float(result["outcomes"].get(rest, 0))
+    if head in _COUNTERS:
+        return float(result[head].get(rest, 0))
     value: Any = result
     if head == "latency_ms":
         name, _, percentile = rest.partition(".")

@@ -5,8 +5,8 @@ import ssl
 
 import pytest
 
-from vaultstorm_client.observe import ending, errno_name
-from vaultstorm_wire.outcome import Ending
+from vaultstorm_client.observe import detail, ending, errno_name, settle
+from vaultstorm_wire.outcome import Ending, Phase
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,32 @@ def test_without_an_errno() -> None:
     """An error that does not say what it is, is the client's own."""
     assert ending(OSError("x")) is Ending.LOCAL
     assert errno_name(OSError("x")) is None
+
+
+@pytest.mark.parametrize(
+    "phase, met, reused, expected",
+    [
+        (Phase.CONNECT, Ending.REFUSED, False, (Phase.CONNECT, Ending.REFUSED)),
+        (Phase.WAIT, Ending.REFUSED, False, (Phase.WAIT, Ending.TIMEOUT)),
+        (Phase.WAIT, Ending.REJECTED, False, (Phase.TLS, Ending.REJECTED)),
+        (Phase.WAIT, Ending.REJECTED, True, (Phase.WAIT, Ending.CLOSED)),
+        (Phase.RECEIVE, Ending.REJECTED, False, (Phase.RECEIVE, Ending.CLOSED)),
+        (Phase.WAIT, Ending.RESET, True, (Phase.WAIT, Ending.RESET)),
+    ],
+)
+def test_where_phase_and_ending_do_not_agree(
+    phase: Phase, met: Ending, reused: bool, expected: tuple[Phase, Ending]
+) -> None:
+    """ICMP means silence, an alert TLS, or the end of a connection that TLS had let pass."""
+    assert settle(phase, met, reused) == expected
+
+
+def test_the_detail_is_what_the_error_says_beyond_its_errno() -> None:
+    """The kernel's text, or OpenSSL's."""
+    assert detail(OSError(errno.EMFILE, "Too many open files")) == "Too many open files"
+    incoming = ssl.MemoryBIO()
+    incoming.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with pytest.raises(ssl.SSLError) as raised:
+        context.wrap_bio(incoming, ssl.MemoryBIO(), server_side=True).do_handshake()
+    assert detail(raised.value) in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNSUPPORTED_PROTOCOL")

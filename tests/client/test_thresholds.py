@@ -9,7 +9,7 @@ from vaultstorm_client.plan import Plan
 from vaultstorm_client.result import result
 from vaultstorm_client.tally import Tally
 from vaultstorm_client.target import parse as parse_target
-from vaultstorm_client.thresholds import parse
+from vaultstorm_client.thresholds import Vocabulary, parse, read
 from vaultstorm_wire.errors import UsageError
 
 
@@ -90,3 +90,32 @@ def test_no_condition(text: str) -> None:
 def test_shown_as_written(text: str) -> None:
     """A condition is shown as it was given, to the last digit."""
     assert str(parse(text, EMPTY)) == text
+
+
+def test_keys_can_be_added_up() -> None:
+    """A sum is compared as one number; of what was not measured there is no sum."""
+    assert parse("lost + outcomes.http.503 == 2", EMPTY).reached(SOME)
+    assert str(parse("lost + ok>1", EMPTY)) == "lost+ok>1"
+    assert parse("ok+ok+lost==5", EMPTY).value(SOME) == 5
+    assert not parse("ok + latency_ms.tls.max >= 0", EMPTY).reached(SOME)
+
+
+WORDS = Vocabulary(
+    "expect",
+    {"lost": 0, "causes": {}},
+    ("lost", "causes.CAUSE"),
+    {"causes": {"backlog_full", "N/A"}.__contains__},
+    "'lost == 0'",
+)
+
+
+def test_a_vocabulary_says_what_its_counters_count() -> None:
+    """A member that has not occurred counts 0; one that cannot occur is refused by name."""
+    result = {"lost": 3, "causes": {"backlog_full": 3}}
+    assert read("causes.backlog_full == 3", WORDS).reached(result)
+    assert read("causes.N/A == 0", WORDS).value(result) == 0
+    for key in ("causes.backlogfull", "causes.", "causes", "outcomes.ok", "verdicts.once"):
+        with pytest.raises(UsageError, match=f"^expect .*has no number '{key}'; it has lost, ca"):
+            read(f"lost + {key} > 0", WORDS)
+    with pytest.raises(UsageError, match=r"^expect 'lost': write KEY OPERATOR .*'lost == 0'$"):
+        read("lost", WORDS)
