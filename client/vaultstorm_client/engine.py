@@ -128,6 +128,7 @@ class Engine:
         """Connect them all in one tight loop, in which nothing else runs."""
         collecting = gc.isenabled()
         gc.disable()
+        self.loop.wake()
         start = monotonic()
         results = [client.connect(monotonic()) for client in clients]
         if collecting:
@@ -145,6 +146,8 @@ class Engine:
         """
         counts = self.tally.counts
         counts.began = start
+        if not self.plan.spike:
+            self.loop.wake()
         if self.plan.duration is not None:
             self._stop_at = start + self.plan.duration
         upcoming = next(arrivals, None)

@@ -48,6 +48,8 @@ class Loop:
         self._entries = 0
         self._soon: deque[Handler] = deque()
         self._unseen = 0
+        self._woke = monotonic()
+        self._worked = False
         self.lag = LagWatch()
 
     def close(self) -> None:
@@ -90,8 +92,9 @@ class Loop:
 
     def run_once(self, until: float = NEVER) -> None:
         """Wait for events or the next deadline, but not past `until`, and handle what is due."""
+        self._note_turn()
         events = self._epoll.poll(self._wait(until), _EVENTS_MAX)
-        began = monotonic()
+        self._woke = monotonic()
         handlers = self._handlers
         self._unseen = self._unseen or len(handlers)
         for fd, _ in events:
@@ -108,8 +111,20 @@ class Loop:
         if len(events) < _EVENTS_MAX or self._unseen <= 0:
             self._unseen = 0
             self._expire(monotonic())
-        if events or resumed:
-            self.lag.turn(began, monotonic())
+        self._worked = bool(events or resumed)
+
+    def wake(self) -> None:
+        """Say that the sockets are not looked at from now on: for what runs outside of a turn."""
+        self._woke = monotonic()
+
+    def _note_turn(self) -> None:
+        """Note the time since the last look, with what the loop's owner did in it.
+
+        Polling for what is due within a millisecond is no work.
+        """
+        now = monotonic()
+        if self._worked or now - self._woke > _POLL_GRAIN:
+            self.lag.turn(self._woke, now)
 
     def _wait(self, until: float) -> float:
         if self._soon:
