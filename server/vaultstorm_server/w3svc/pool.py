@@ -147,17 +147,7 @@ class Pool:
             queue=self._queue.statistics(),
             starts=self._starts,
             deaths=self._deaths,
-            workers=tuple(
-                WorkerStatistics(
-                    pid=worker.pid,
-                    state=worker.state,
-                    started=worker.started,
-                    served=worker.served,
-                    in_flight=self._queue.held_by(worker),
-                    unsent_bytes=worker.channel.statistics().unsent_bytes,
-                )
-                for worker in self._workers
-            ),
+            workers=tuple(w.statistics(self._queue.held_by(w)) for w in self._workers),
         )
 
     def __repr__(self) -> str:

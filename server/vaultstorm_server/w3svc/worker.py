@@ -43,3 +43,14 @@ class Worker:
     def change(self, change: Change) -> None:
         """Move to the next state. Raises KeyError where the table has none."""
         self.state = policy.TRANSITIONS[self.state][change]
+
+    def statistics(self, in_flight: int) -> WorkerStatistics:
+        """Count it; `in_flight` is how many requests the pool says that it has."""
+        return WorkerStatistics(
+            pid=self.pid,
+            state=self.state,
+            started=self.started,
+            served=self.served,
+            in_flight=in_flight,
+            unsent_bytes=self.channel.statistics().unsent_bytes,
+        )
