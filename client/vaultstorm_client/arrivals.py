@@ -6,11 +6,6 @@ import random
 from collections.abc import Iterator
 
 
-def spike(clients: int) -> Iterator[float]:
-    """All at once."""
-    return itertools.repeat(0.0, clients)
-
-
 def ramped(clients: int, ramp: float) -> Iterator[float]:
     """Evenly over `ramp` seconds, the first at 0."""
     return (index * ramp / clients for index in range(clients))

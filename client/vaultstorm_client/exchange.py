@@ -34,7 +34,7 @@ class Exchange:
         head_request: its method is HEAD.
     """
 
-    __slots__ = ("_attempt", "_response", "_stream", "_unsent")
+    __slots__ = ("_attempt", "_response", "_sent", "_stream", "_unsent")
 
     def __init__(
         self, stream: Stream, attempt: Attempt, request: bytes, head_request: bool
@@ -43,6 +43,7 @@ class Exchange:
         self._attempt = attempt
         self._response = Response(head_request)
         self._unsent = memoryview(request)
+        self._sent = False
 
     @property
     def status(self) -> int:
@@ -53,7 +54,7 @@ class Exchange:
     @property
     def keep_alive(self) -> bool:
         """Whether the answer lets the connection carry another request, and the request does."""
-        return self._response.keep_alive and not self._unsent and self._stream.flush()
+        return self._response.keep_alive and self._sent
 
     def send(self) -> Step:
         """Send what there is room for.
@@ -71,6 +72,7 @@ class Exchange:
                 return Step.SENDING
         except (BrokenPipeError, ConnectionResetError) as error:
             return self._answered_early(error)
+        self._sent = True
         if attempt.phase is Phase.SEND:
             attempt.enter(Phase.WAIT, monotonic())
         return Step.WAITING
@@ -94,7 +96,8 @@ class Exchange:
                 return Step.ANSWERED
             else:
                 raise EarlyEnd
-        return Step.SENDING if self._unsent else Step.WAITING
+        # TLS may have taken the last of the request and still hold it: `send` says when it left.
+        return Step.WAITING if self._sent else Step.SENDING
 
     def stands(self) -> bool:
         """Tell, after the answer, whether the connection stands, or its end came right behind.

@@ -60,6 +60,9 @@ def check(plan: Plan) -> Plan:
         value = getattr(plan, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} {value}: at least 1")
+    for name in ("connect_timeout", "tls_timeout", "response_timeout"):
+        if not getattr(plan, name) > 0:
+            raise UsageError(f"--{name.replace('_', '-')}: longer than 0, or nothing can succeed")
     if plan.rate is not None and not 0 < plan.rate < float("inf"):
         raise UsageError(f"--rate {plan.rate:g}: more than 0 arrivals a second")
     if plan.rate is not None and plan.clients is None and plan.duration is None:

@@ -49,8 +49,9 @@ def _outcomes(result: dict[str, Any]) -> list[str]:
     lines = [f"  {'outcome':<18}{'attempts':>9}{'share':>9}   {'errno':<14}Windows"]
     for outcome, count in rows:
         names = NAMES.get(outcome)
-        errno = (names.errno or "-") if names else "-"
-        windows = names.hresult if names else "-"
+        ours = outcome.endswith(".local")  # which of its errors it was stands in the journal
+        errno = names.errno or "-" if names and not ours else "-"
+        windows = names.hresult if names and not ours else "-"
         share = _share(count, result["attempts"])
         lines.append(f"  {outcome:<18}{count:>9}{share:>9}   {errno:<14}{windows}")
         if outcome != "ok":

@@ -2,19 +2,29 @@
 
 import errno
 import os
+import signal
 import sys
+from types import FrameType
+from typing import Final, NoReturn
 
-from vaultstorm_wire.errors import VaultstormError
+from vaultstorm_wire.errors import MachineError, VaultstormError
 
 INTERRUPTED = 128 + 2
 BROKEN_PIPE = 128 + 13
 BUG = 4
 
+_LIMITS: Final = {
+    errno.ENOSPC: "the disk that the output goes to is full",
+    errno.EMFILE: "too few descriptors: raise `ulimit -n`, which `vaultstorm doctor` looks at",
+    errno.ENFILE: "the machine has no descriptor left: raise it with `sysctl fs.file-max`",
+    errno.ENOMEM: "the machine has too little memory",
+}
+"""What may happen to any command, anywhere, and is the machine's doing."""
+
 
 def main() -> int:
     """Run `vaultstorm` and return its exit code (DESIGN 5); no input ends in a traceback."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8
+    _prepare()
     try:
         status = _run()
         sys.stdout.flush()
@@ -26,9 +36,40 @@ def main() -> int:
     except BrokenPipeError:
         status = BROKEN_PIPE
     except Exception as error:
-        status = BUG
-        _say(_bug(error))
+        limit = _limit(error)
+        status = MachineError.exit_code if limit else BUG
+        _say(limit or _bug(error))
     return _close(status)
+
+
+def _prepare() -> None:
+    """Make the standard streams usable, and Ctrl-C reliable."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # closed, as by `>&-`: or a socket would get its number (libuv aborts then)
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8
+    # importlib's callbacks swallow a KeyboardInterrupt, and the command would go on.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not so behind nohup
+        signal.signal(signal.SIGINT, _interrupted)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    """End at once: commands that have something to say at Ctrl-C take the signal over."""
+    del number, frame
+    os._exit(INTERRUPTED)
+
+
+def _limit(error: Exception) -> str | None:
+    """Say which limit of the machine `error` is; None if it is none."""
+    number = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+    return _LIMITS.get(number or 0)
 
 
 def _run() -> int:

@@ -7,7 +7,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, get_type_hints
 
@@ -62,9 +62,57 @@ def load(file: Path | None = None, overrides: Sequence[str] = ()) -> Settings:
     Raises:
         UsageError: anything in them is not as `describe` says.
     """
+    given = [] if file is None else _from_document(_parse(file), f"{file}: ")
+    return _settings([*given, *map(_from_override, overrides)])
+
+
+def from_document(document: Mapping[str, object], where: str) -> Settings:
+    """Read settings that stand as tables in another document.
+
+    Args:
+        document: one mapping per section.
+        where: what messages begin with.
+
+    Raises:
+        UsageError: anything in it is not as `describe` says.
+    """
+    return _settings(_from_document(document, where))
+
+
+def parse(data: bytes, where: str) -> dict[str, Any]:
+    """Read TOML.
+
+    Args:
+        data: all of it.
+        where: the name of the file, for messages.
+
+    Raises:
+        UsageError: it is not TOML; says in which line.
+    """
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where} is not UTF-8 text, as TOML has to be") from error
+    except RecursionError as error:
+        raise UsageError(f"{where}: nested too deeply") from error
+    except ValueError as error:  # TOMLDecodeError, and what int() says to a number too long for it
+        at = _AT_LINE.fullmatch(str(error))
+        if at:
+            raise UsageError(f"{where}, line {at['line']}: {at['what']}") from error
+        raise UsageError(f"{where}: {error}") from error
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Give the one of `known` that may have been meant by `word`; None if none is near."""
+    by_fold = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), by_fold, n=1)
+    return by_fold[near[0]] if near else None
+
+
+def _settings(given: Iterable["_Given"]) -> Settings:
     known = _known()
     values: dict[str, dict[str, object]] = {}
-    for where, section, name, raw in [*_from_file(file), *map(_from_override, overrides)]:
+    for where, section, name, raw in given:
         key = _find(known, where, section, name)
         values.setdefault(key.section, {})[key.name] = _read(key, where, raw)
     return msgspec.convert(values, Settings)
@@ -133,37 +181,26 @@ class _Given(NamedTuple):
     raw: object
 
 
-def _from_file(file: Path | None) -> Iterator[_Given]:
-    if file is None:
-        return
-    document = _parse(file)
+def _from_document(document: Mapping[str, object], where: str) -> Iterator[_Given]:
     for section, entries in document.items():
         if not isinstance(entries, Mapping):
             if section in Settings.__struct_fields__:
-                raise UsageError(f"{file}: {section} is a section: write [{section}]")
+                raise UsageError(f"{where}{section} is a section: write [{section}]")
             raise UsageError(
-                f"{file}: {section} stands outside of a section; sections are {_sections()}"
+                f"{where}{section} stands outside of a section; sections are {_sections()}"
             )
         if not entries:
-            _check_section(f"{file}: ", section)
+            _check_section(where, section)
         for name, raw in entries.items():
-            yield _Given(f"{file}: ", section, name, raw)
+            yield _Given(where, section, name, raw)
 
 
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        data = file.read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not UTF-8 text, as TOML has to be") from error
-    except RecursionError as error:
-        raise UsageError(f"{file}: nested too deeply") from error
-    except ValueError as error:  # TOMLDecodeError, and what int() says to a number too long for it
-        at = _AT_LINE.fullmatch(str(error))
-        if at:
-            raise UsageError(f"{file}, line {at['line']}: {at['what']}") from error
-        raise UsageError(f"{file}: {error}") from error
+    return parse(data, str(file))
 
 
 def _from_override(text: str) -> _Given:
@@ -180,8 +217,8 @@ def _sections() -> str:
 
 def _check_section(where: str, section: str) -> None:
     if section not in Settings.__struct_fields__:
-        near = _nearest(section, Settings.__struct_fields__)
-        meant = f"; did you mean [{near[0]}]?" if near else ""
+        near = nearest(section, Settings.__struct_fields__)
+        meant = f"; did you mean [{near}]?" if near else ""
         raise UsageError(f"{where}there is no section [{section}]; there are {_sections()}{meant}")
 
 
@@ -191,16 +228,12 @@ def _find(known: Mapping[str, Mapping[str, Key]], where: str, section: str, name
     key = known[section].get(name)
     if key is not None:
         return key
-    elsewhere = [
-        key.path for keys in known.values() for key in keys.values() if key.name == name
-    ] or [f"{section}.{near}" for near in _nearest(name, known[section])]
+    elsewhere = [key.path for keys in known.values() for key in keys.values() if key.name == name]
+    near = nearest(name, known[section])
+    if near is not None:
+        elsewhere.append(f"{section}.{near}")
     meant = f"did you mean {elsewhere[0]}?" if elsewhere else f"it has {', '.join(known[section])}"
     raise UsageError(f"{where}there is no {section}.{name}; {meant}")
-
-
-def _nearest(word: str, known: Sequence[str] | Mapping[str, object]) -> list[str]:
-    by_fold = {name.casefold(): name for name in known}
-    return [by_fold[near] for near in difflib.get_close_matches(word.casefold(), by_fold, n=1)]
 
 
 def _read(key: Key, where: str, raw: object) -> object:

@@ -110,7 +110,10 @@ class Front:
         try:
             self._pool.start()
         except OSError as error:
-            raise MachineError(f"no worker process can be started: {error.strerror}") from error
+            raise MachineError(
+                f"no worker process can be started: {error.strerror}; "
+                "see what `vaultstorm doctor` says of this machine's limits"
+            ) from error
         self._load(loop, stack)
 
     def _load(self, loop: asyncio.AbstractEventLoop, stack: ExitStack) -> None:
@@ -162,11 +165,11 @@ class Front:
         line = {
             "event": "ready",
             "url": self.url,
-            "ca": self._ca and str(self._ca.absolute()),
+            "ca": self._ca and _shown(self._ca),
             "pid": os.getpid(),
             "admin": self._admin_url,
             "workers": [worker.pid for worker in self._pool.statistics().workers],
-            "journal": self._options.journal and str(self._options.journal.absolute()),
+            "journal": self._options.journal and _shown(self._options.journal),
         }
         return msgspec.json.encode(line)
 
@@ -237,6 +240,11 @@ def reachable(scheme: str, host: str, port: int) -> str:
     """Give a URL for a bound address; what is bound to every address is reached on loopback."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _shown(path: Path) -> str:
+    """Give a path as JSON can hold it: what is not UTF-8 in it is escaped."""
+    return os.fsencode(path.absolute()).decode("utf-8", "backslashreplace")
 
 
 def print_line(line: bytes) -> None:

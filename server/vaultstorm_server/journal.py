@@ -1,6 +1,7 @@
 """The journal file of one server process."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -62,9 +63,12 @@ class JournalFile:
         self._flushing = False
         if self._lines is None:
             return
+        whole = self._file.seek(0, os.SEEK_END)
         try:
             self._lines.flush()
         except OSError as error:
+            with contextlib.suppress(OSError):  # or half a line would spoil the next one's
+                self._file.truncate(whole)
             if not self._failed:
                 log.error("journal_incomplete", path=str(self.path), error=error.strerror)
             self._failed = True

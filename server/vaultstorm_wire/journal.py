@@ -64,7 +64,7 @@ class TurnedAway(Record, tag="turned_away", kw_only=True, frozen=True):
 
     peer: str
     cause: str
-    """``backlog_full``, ``stopping`` or ``no_descriptors``."""
+    """``backlog_full``, or ``stopping``: it waited when the listener closed."""
     how: str
     """``reset`` (handshake, then RST); a SYN that was refused or dropped is in a `Pause`."""
 

@@ -5,13 +5,12 @@ import math
 
 import pytest
 
-from vaultstorm_client.arrivals import constant, poisson, ramped, spike, until
+from vaultstorm_client.arrivals import constant, poisson, ramped, until
 
 
 @pytest.mark.parametrize("clients", [0, 1, 2, 1000])
 def test_numbers(clients: int) -> None:
-    """As many arrive as there are, a spike at once and a ramp evenly from 0."""
-    assert list(spike(clients)) == [0.0] * clients
+    """As many arrive as there are, evenly from 0."""
     assert list(ramped(clients, 2.0)) == pytest.approx([2.0 * n / clients for n in range(clients)])
 
 

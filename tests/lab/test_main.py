@@ -1,6 +1,7 @@
 """The exit codes, met through real processes: no input ends in a traceback."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import command, environment, vaultstorm
+from tests.support.server import tls_dir, until
 
 
 @pytest.fixture
@@ -133,6 +135,11 @@ def inside(code: str, *arguments: str, **env: str) -> subprocess.CompletedProces
     )
 
 
+def inside_lines(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `code`, of several lines, and then the command line, in one process of their own."""
+    return inside(f"exec({code!r}, globals())", *arguments)
+
+
 def test_bug(tmp_path: Path) -> None:
     """Our own bug ends with 4; the traceback is in a file that the sentence names."""
     broken = "import vaultstorm.machine as m; m.read = lambda: 1 // 0"
@@ -172,6 +179,74 @@ def test_reader_that_has_left(arguments: list[str]) -> None:
     os.close(writer)
     assert ended.stderr == b""
     assert ended.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_that_are_closed(closed: str) -> None:
+    """A command does its work all the same, and says nothing of a bug."""
+    script = f"exec {shlex.join(command('--version'))} {closed}"
+    ended = subprocess.run(
+        ["sh", "-c", script], capture_output=True, check=False, env=environment(), timeout=50
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_server_without_standard_streams(tmp_path: Path) -> None:
+    """No socket of the server's takes the number of a closed stream, and it ends as it should."""
+    serve = command("serve", "--port=0", "--admin-port=0", f"--tls-dir={tls_dir()}")
+    script = f"exec {shlex.join([*serve, f'--journal={tmp_path}'])} <&- >&- 2>&-"
+    with subprocess.Popen(["sh", "-c", script], env=environment()) as process:
+        try:
+            until(lambda: any(b'"ready"' in f.read_bytes() for f in tmp_path.glob("front-*")))
+            process.terminate()
+            assert process.wait(50) == 0
+        finally:
+            process.kill()
+
+
+def test_output_to_a_full_disk() -> None:
+    """A result that cannot be written is the machine's doing: 3, and one sentence."""
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            command("doctor"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            env=environment(),
+            timeout=50,
+        )
+    assert ended.returncode == 3
+    assert ended.stderr == b"vaultstorm: the disk that the output goes to is full\n"
+
+
+@pytest.mark.parametrize(
+    "raised, said",
+    [
+        ("OSError(24, 'Too many open files')", "ulimit -n"),
+        ("OSError(23, 'Too many open files in system')", "fs.file-max"),
+        ("MemoryError()", "memory"),
+    ],
+)
+def test_limits_of_the_machine(raised: str, said: str) -> None:
+    """Out of descriptors or memory is 3, wherever it happens, and no bug of ours."""
+    code = f"import vaultstorm.machine as m\ndef read(): raise {raised}\nm.read = read"
+    ended = inside_lines(code, "doctor")
+    assert ended.returncode == 3
+    assert said in ended.stderr
+    assert "bug" not in ended.stderr
+
+
+def test_interrupt_that_python_would_swallow() -> None:
+    """Ctrl-C ends the command also where Python drops exceptions, as in importlib's callbacks."""
+    code = (
+        "import vaultstorm.machine as m, os\n"
+        "class Dropped:\n"
+        "    def __del__(self): os.kill(os.getpid(), 2)\n"
+        "m.read = lambda: Dropped() and None"
+    )
+    ended = inside_lines(code, "doctor")
+    assert ended.returncode == 128 + signal.SIGINT
+    assert ended.stderr == ""
 
 
 def test_terminal_that_is_not_utf8() -> None:

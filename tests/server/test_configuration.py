@@ -243,3 +243,29 @@ def test_any_value_is_taken_or_refused(path: str, value: str) -> None:
     except UsageError as error:
         said = str(error)
     assert path in said
+
+
+def test_settings_inside_another_document() -> None:
+    """They are checked as a file's are, and messages begin with the place that is given."""
+    settings = configuration.from_document({"afd": {"AcceptInterval": "2ms"}}, "here: ")
+    assert settings.afd.AcceptInterval == 0.002
+    with pytest.raises(UsageError, match=r"^here: there is no afd.Backlok; did you mean afd.Back"):
+        configuration.from_document({"afd": {"Backlok": 1}}, "here: ")
+    with pytest.raises(UsageError, match=r"^here: x stands outside of a section"):
+        configuration.from_document({"x": 1}, "here: ")
+
+
+def test_the_nearest_name() -> None:
+    """Case does not matter; where nothing is near, there is none."""
+    assert configuration.nearest("backlog", ["Slack", "Backlog"]) == "Backlog"
+    assert configuration.nearest("zz", ["Slack", "Backlog"]) is None
+    assert configuration.nearest("zz", []) is None
+
+
+def test_what_is_no_toml() -> None:
+    """The line is named, and so is what is no text at all."""
+    assert configuration.parse(b"a = 1\r\nb = 2", "here") == {"a": 1, "b": 2}
+    with pytest.raises(UsageError, match=r"^here, line 2: "):
+        configuration.parse(b"a = 1\nb\n", "here")
+    with pytest.raises(UsageError, match=r"^here is not UTF-8 text"):
+        configuration.parse(b"\xff", "here")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import tls_dir
+from tests.support.server import running_server, tls_dir
 from vaultstorm_server.front import ServeOptions, print_line, reachable, serve
 from vaultstorm_server.settings import Settings
 from vaultstorm_wire import journal
@@ -51,6 +51,12 @@ def test_a_journal_that_cannot_be_kept_ends_the_start(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(MachineError, match="--journal"):
         serve(ServeOptions("127.0.0.1", 0, Settings(), tls_dir(), journal=path))
+
+
+def test_the_ready_line_holds_any_path(tmp_path: Path) -> None:
+    """A directory whose name is not UTF-8 does not keep the server from coming up."""
+    with running_server(tmp_path / os.fsdecode(b"\xff")) as server:
+        assert server.journal == tmp_path / "\\xff"
 
 
 def test_the_ready_line_is_one_line_and_flushed(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -56,12 +57,25 @@ def test_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         JournalFile(tmp_path / "file", "front")
 
 
-def test_a_full_disk_does_not_stop_the_server(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is logged once; /dev/full is a disk that is always full."""
-    file = JournalFile(None, "front")
-    with open("/dev/full", "wb", buffering=0) as full:
-        file._lines = journal.Lines(full.write)
+def test_a_full_disk_does_not_stop_the_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is logged once, costs whole records only, and what comes when there is room is kept."""
+    file = JournalFile(tmp_path, "front")
+    assert file.path is not None
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    room = file.path.stat().st_size + 20  # less than a record, more than nothing
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
         for _ in range(2):
-            file.append(Event(time=1.0, name="a"))
+            file.append(Event(time=1.0, name="lost"))
             file.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    file.append(Event(time=2.0, name="kept"))
+    file.close()
+
     assert capsys.readouterr().out.count("journal_incomplete") == 1
+    opening, *events = _read(file.path)
+    assert isinstance(opening, Journal)
+    assert [event.name for event in events if isinstance(event, Event)] == ["kept"]

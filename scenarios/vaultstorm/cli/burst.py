@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from vaultstorm.cli.output import JsonTo, write
+from vaultstorm.cli.output import JsonTo, claim, write
 from vaultstorm.cli.quantities import Duration, Size
 from vaultstorm_wire.errors import UsageError
 
@@ -185,6 +185,7 @@ def _fire(
 
     empty = result(plan, target, Tally())
     limits = [thresholds.parse(text, empty) for text in fail_on]
+    claim(json_to)
     tls = client_context(*trust) if target.scheme == "https" else None
     with progress(plan) as show:
         tally, interrupted = burst.run(plan, target, tls, journal, show)

@@ -15,6 +15,20 @@ JsonTo = Annotated[
 """The option that every command with a result has."""
 
 
+def claim(json_to: str | None) -> None:
+    """See to it that `write` will be able to write, before there is a result to lose.
+
+    Raises:
+        MachineError: it will not.
+    """
+    if json_to is None or json_to == "-":
+        return
+    try:
+        Path(json_to).open("ab").close()
+    except OSError as error:
+        raise _unwritable(json_to, error) from error
+
+
 def write(result: Any, text: str, json_to: str | None) -> None:
     """Show `text`, unless the JSON of `result` takes its place on stdout.
 
@@ -32,6 +46,8 @@ def write(result: Any, text: str, json_to: str | None) -> None:
     try:
         Path(json_to).write_text(f"{line}\n", encoding="utf-8")
     except OSError as error:
-        raise MachineError(
-            f"cannot write {json_to}: {error.strerror}; name another file with --json"
-        ) from error
+        raise _unwritable(json_to, error) from error
+
+
+def _unwritable(json_to: str, error: OSError) -> MachineError:
+    return MachineError(f"cannot write {json_to}: {error.strerror}; name another file with --json")

@@ -258,6 +258,8 @@ class Listener(ABC):
     def _begin_pause(self, now: float) -> None:
         self._paused_at = now
         self._pauses += 1
+        # The Pause is written at its end, which a server that is killed does not live to see.
+        self._journal.append(Event(time=now, name="pause_began", detail=self.style))
 
     def _end_pause(self) -> None:
         if self._paused_at is not None:

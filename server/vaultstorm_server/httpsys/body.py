@@ -14,15 +14,14 @@ class Body:
         most: the longest body that is allowed.
     """
 
-    __slots__ = ("_chunked", "_due", "_framer", "_most", "_parts", "_size", "complete")
+    __slots__ = ("_chunked", "_due", "_framer", "_most", "_received", "complete")
 
     def __init__(self, framer: h11.Connection, facts: Head, most: int) -> None:
         self._framer = framer
         self._chunked = facts.chunked
         self._due = facts.length
         self._most = most
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._received = bytearray()  # and not a list: chunks may be of one byte each
         self.complete = False
 
     def feed(self, data: bytes) -> bytes | Fault:
@@ -36,9 +35,8 @@ class Body:
             while True:
                 event = self._framer.next_event()
                 if isinstance(event, h11.Data):
-                    self._parts.append(bytes(event.data))
-                    self._size += len(event.data)
-                    if self._size > self._most:
+                    self._received += event.data
+                    if len(self._received) > self._most:
                         return TOO_LARGE
                 elif isinstance(event, h11.EndOfMessage):
                     self.complete = True
@@ -50,4 +48,4 @@ class Body:
 
     def whole(self) -> bytes:
         """Give the whole body, once it is complete."""
-        return b"".join(self._parts)
+        return bytes(self._received)

@@ -125,7 +125,10 @@ class Link:
         endpoint = self._endpoint
         assert endpoint.tls is not None
         if not endpoint.may_shake_hands(self):
+            # Or every turn of the loop would go through all that wait, to serve a few of them.
+            self._stream.pause()
             return
+        self._stream.read_on()
         try:
             if not self._stream.handshake(endpoint.tls):
                 return

@@ -85,6 +85,7 @@ class Stream:
         try:
             self.sock.do_handshake()
         except ssl.SSLWantReadError:
+            self._watch_writes(False)
             return False
         except ssl.SSLWantWriteError:
             self._watch_writes(True)

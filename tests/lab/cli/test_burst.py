@@ -92,6 +92,9 @@ def test_a_condition_decides_the_exit_code(closed_port: int, condition: str, cod
         (["tcp://127.0.0.1:1", "--rate=0", "--clients=1"], "more than 0"),
         (["tcp://127.0.0.1:1", "--spike", "--ramp=1s"], "leave out --rate and --ramp"),
         (["tcp://127.0.0.1:1", "--hold=soon"], "is not a duration"),
+        (["tcp://127.0.0.1:1", "--connect-timeout=0"], "longer than 0"),
+        (["tcp://127.0.0.1:1", "--tls-timeout=0"], "longer than 0"),
+        (["tcp://127.0.0.1:1", "--response-timeout=0"], "longer than 0"),
         (["tcp://127.0.0.1:1", "--fail-on=lost"], "KEY OPERATOR NUMBER"),
         (["tcp://127.0.0.1:1", "--fail-on=lots>0"], "has no number 'lots'"),
         (["https://127.0.0.1:1", "--ca=/nowhere.pem"], "No such file"),
@@ -121,3 +124,21 @@ def test_a_journal_that_cannot_be_written_is_exit_3(tmp_path: Path) -> None:
     ended = vaultstorm("burst", "tcp://127.0.0.1:1", "--journal", str(tmp_path / "file" / "sub"))
     assert ended.returncode == 3
     assert "--journal" in ended.stderr
+
+
+@pytest.mark.parametrize("size", ["1MiB", "8MiB", "15MiB"])
+def test_a_large_body_goes_through_tls_whole(server: Server, size: str) -> None:
+    """More than the socket takes at once: TLS holds the rest, and it is sent when there is room."""
+    ended = vaultstorm(
+        "burst", server.url, "--insecure", "--clients=2", "--method=PUT", f"--body-size={size}",
+        "--path=/AeXRSVault/blocks/0", "--response-timeout=20s", "--json=-",
+    )  # fmt: skip
+    assert json.loads(ended.stdout)["outcomes"] == {"http.404": 2}
+
+
+def test_a_result_that_could_not_be_written_is_not_fired_for(server: Server) -> None:
+    """Exit 3 before the first SYN."""
+    before = server.status()["connections"]["taken"]
+    ended = vaultstorm("burst", server.url, "--insecure", "--json=/nowhere/result.json")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert server.status()["connections"]["taken"] == before

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vaultstorm.cli.output import write
+from vaultstorm.cli.output import claim, write
 from vaultstorm_wire.errors import MachineError
 
 RESULT = {"schema": 1, "name": "Zürich"}
@@ -36,3 +36,14 @@ def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     """A directory that is not there is the machine's trouble, with the way out."""
     with pytest.raises(MachineError, match="name another file with --json"):
         write(RESULT, "text", str(tmp_path / "none" / "r.json"))
+
+
+def test_a_file_that_cannot_be_written_is_known_beforehand(tmp_path: Path) -> None:
+    """Before a result exists that could be lost; a file that stands is not touched."""
+    with pytest.raises(MachineError, match="name another file with --json"):
+        claim(str(tmp_path / "none" / "r.json"))
+    (tmp_path / "r.json").write_text("before")
+    claim(str(tmp_path / "r.json"))
+    claim("-")
+    claim(None)
+    assert (tmp_path / "r.json").read_text() == "before"

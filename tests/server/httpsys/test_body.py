@@ -1,5 +1,7 @@
 """Bodies: counted and framed, whole, byte by byte and with what follows them."""
 
+import tracemalloc
+
 import h11
 import pytest
 
@@ -55,3 +57,17 @@ def test_chunks_are_counted(size: int, verdict: bytes | Fault) -> None:
 def test_what_is_no_chunk_is_a_bad_request(wire: bytes) -> None:
     """Broken chunks are refused."""
     assert body(CHUNKED).feed(wire) == BAD_REQUEST
+
+
+def test_small_chunks_cost_no_more_than_their_bytes() -> None:
+    """Memory is taken by what was sent, not by how it was cut."""
+    whole = body(CHUNKED, most=1 << 20)
+    whole.feed(b"2\r\nab\r\n")
+    tracemalloc.start()
+    try:
+        for _ in range(200):
+            whole.feed(b"2\r\nab\r\n" * 100)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 4 * 40_000

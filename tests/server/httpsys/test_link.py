@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.server.httpsys.serving import Client, Site, on_uvloop, serving
-from vaultstorm_server.httpsys.endpoint import State
+from vaultstorm_server.httpsys import tls
+from vaultstorm_server.httpsys.endpoint import HANDSHAKES_PER_TURN, Endpoint, State
+from vaultstorm_server.httpsys.httperr import ErrorLog
+from vaultstorm_server.httpsys.link import Link
+from vaultstorm_server.journal import JournalFile
 from vaultstorm_server.settings import HttpSys as Settings
 
 BOTH = pytest.mark.parametrize("https", [False, True], ids=["http", "https"])
@@ -58,6 +62,50 @@ async def test_a_failed_handshake_is_counted_and_costs_nobody_anything(
         await site.until(lambda: site.http.statistics().open == 1)
         assert await site.run(good.get) == b"GET / "
         assert site.lines() == []
+
+
+class Counted(Link):
+    """A link that counts how often it is called."""
+
+    __slots__ = ("calls",)
+
+    def __init__(self, endpoint: Endpoint, sock: socket.socket) -> None:
+        self.calls = 0
+        super().__init__(endpoint, sock, ("127.0.0.1", 1), 1)
+
+    def on_readable(self) -> None:
+        """Count, and do what is to be done."""
+        self.calls += 1
+        super().on_readable()
+
+    def _lose(self, reason: str | None) -> None:
+        """Nothing is under way."""
+
+
+@on_uvloop
+async def test_what_waits_for_its_handshake_step_does_not_keep_the_loop_busy(
+    tmp_path: Path,
+) -> None:
+    """However many wait, each is called a few times: when it comes, at its turn, at its end."""
+    loop = asyncio.get_running_loop()
+    context, _ = tls.server_context(tmp_path, "localhost")
+    journal, errors = JournalFile(None, "front"), ErrorLog(None, Settings())
+    shared = Endpoint(loop, Settings(), context, lambda _: None, journal, errors, "DefaultAppPool")
+    pairs = [socket.socketpair() for _ in range(HANDSHAKES_PER_TURN * 20)]
+    links = []
+    for ours, theirs in pairs:
+        ours.setblocking(False)
+        links.append(Counted(shared, ours))
+        theirs.send(b"\x16\x03\x01")
+        theirs.close()
+        links[-1].start()
+
+    async with asyncio.timeout(20):
+        while any(link.state is not State.CLOSED for link in links):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+    assert shared.handshakes_failed == len(links)
+    assert sum(link.calls for link in links) <= 4 * len(links)
 
 
 @on_uvloop

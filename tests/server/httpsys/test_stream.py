@@ -1,14 +1,18 @@
 """Streams: bytes in and out of a non-blocking socket, and closing it."""
 
 import asyncio
+import contextlib
 import socket
+import ssl
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import uvloop
 
 from tests.server.httpsys.serving import on_uvloop
+from vaultstorm_server.httpsys import tls
 from vaultstorm_server.httpsys.stream import Stream
 
 
@@ -86,6 +90,38 @@ def _read_exactly(sock: socket.socket, size: int) -> bytes:
         parts.append(sock.recv(size))
         size -= len(parts[-1])
     return b"".join(parts)
+
+
+@on_uvloop
+async def test_a_handshake_whose_bytes_are_out_waits_for_the_peer_alone(tmp_path: Path) -> None:
+    """A step that had to wait for room is done once there is some: room is no news after that."""
+    here, there = socket.socketpair()  # which is full when it says so, as TCP is not
+    here.setblocking(False)
+    there.setblocking(False)
+    context, ca = tls.server_context(tmp_path, "localhost")
+    trust, hello = ssl.create_default_context(cafile=ca), ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        trust.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="localhost").do_handshake()
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            here.send(bytes(65536))
+    there.send(hello.read())
+    made, readable, writable = stream(here)
+    made.read_on()
+    await asyncio.wait_for(readable.wait(), 20)
+    assert not made.handshake(context)
+
+    while not writable.is_set():
+        with contextlib.suppress(BlockingIOError):
+            there.recv(1 << 20)
+        await asyncio.sleep(0)
+    assert not made.handshake(context)
+    writable.clear()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not writable.is_set()
+    made.close()
+    there.close()
 
 
 @on_uvloop
