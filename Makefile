@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.installed
 
-.PHONY: install demo test lint bench ci clean
+.PHONY: install demo test lint bench browser ci clean
 
 install: $(STAMP)
 
@@ -27,6 +27,10 @@ lint: install
 
 bench: install
 	$(BIN)/python -m bench
+
+# For the tests that look at a report in a real browser; without one they are skipped.
+browser:
+	command -v chromium >/dev/null || (apt-get update -q && apt-get install -y -q --no-install-recommends chromium)
 
 ci: lint test
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bench import certificate, connections, held, memory, peers, requests, spread
+from bench import certificate, connections, held, memory, peers, reconcile, requests, spread
 from bench.children import BenchError, many_descriptors
 from bench.procfs import machine
 from bench.result import Measurement, verdicts
@@ -20,7 +20,8 @@ from bench.setup import Setup
 from bench.table import render
 
 MEASUREMENTS: Final[dict[str, Callable[[Setup], Measurement]]] = {
-    module.NAME: module.measure for module in (spread, connections, requests, memory, held)
+    module.NAME: module.measure
+    for module in (spread, connections, requests, memory, held, reconcile)
 }
 
 

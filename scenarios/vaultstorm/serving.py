@@ -1,10 +1,14 @@
 """A server process of our own, from its start to its end: for demonstrations, tests and the lab."""
 
+import os
+import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any, Final
 
 import msgspec
@@ -13,6 +17,12 @@ from vaultstorm_wire.errors import MachineError
 
 STOP_GRACE: Final = 10.0
 """Seconds a server gets to end after SIGTERM; it needs at most 5 (DESIGN 5)."""
+
+ORPHAN_GRACE: Final = 5.0
+"""Seconds its workers get to notice that it is gone."""
+
+TICK: Final = 0.05
+"""Seconds between two calls of `tick`."""
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -42,11 +52,17 @@ class Serving:
     def __init__(self, ready: Ready, process: subprocess.Popen[bytes]) -> None:
         self.ready = ready
         self.process = process
+        self._asked = False
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, unless it was sent before: a second one would cut the good order short."""
+        if not self._asked and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self._asked = True
 
     def stop(self) -> int:
         """Ask the server to end, and give its exit code; negative if a signal ended it."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             return self.process.wait(STOP_GRACE)
         except subprocess.TimeoutExpired:
@@ -55,21 +71,33 @@ class Serving:
 
 
 @contextmanager
-def serving(options: Sequence[str], log: int | IO[Any] | None = None) -> Iterator[Serving]:
+def serving(
+    options: Sequence[str],
+    log: int | IO[Any] | None = None,
+    tick: Callable[[], None] | None = None,
+) -> Iterator[Serving]:
     """Run ``vaultstorm serve`` with `options` in a process of its own until the block ends.
+
+    It has a process group of its own: the terminal's Ctrl-C reaches us and not it, and whatever it
+    leaves behind can be found.
 
     Args:
         options: as on the command line; without --port and --admin-port, free ones are taken.
         log: where its log goes; None for where ours goes.
+        tick: called again and again until it is ready; what it raises ends the wait.
 
     Raises:
         MachineError: it ended before it was ready; says what it printed.
     """
     command = [sys.executable, "-m", "vaultstorm", "serve", "--port=0", "--admin-port=0", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, process_group=0
+    )
     assert process.stdout is not None
     with process.stdout:
         try:
+            while tick is not None and not select.select([process.stdout], [], [], TICK)[0]:
+                tick()
             line = process.stdout.readline()
             if not line:
                 code = process.wait()
@@ -83,3 +111,32 @@ def serving(options: Sequence[str], log: int | IO[Any] | None = None) -> Iterato
             if process.poll() is None:
                 process.kill()
             process.wait()
+            end_group(process.pid)
+
+
+def end_group(group: int) -> None:
+    """Wait for what a dead process has left: its children end by themselves, or are ended here."""
+    deadline = time.monotonic() + ORPHAN_GRACE
+    while members(group):
+        if time.monotonic() > deadline:
+            os.killpg(group, signal.SIGKILL)
+            return
+        time.sleep(0.01)
+
+
+def members(group: int) -> list[int]:
+    """Give the pids of a process group, without those that are dead and not reaped."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return []
+    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _in(group, pid)]
+
+
+def _in(group: int, pid: int) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:  # it has ended meanwhile
+        return False
+    state, _, its_group = text.rpartition(")")[2].split()[:3]  # proc(5): the name may hold spaces
+    return int(its_group) == group and state not in "ZX"

@@ -1,11 +1,12 @@
 """A server process of our own, from its start to its end."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from vaultstorm.serving import serving
+from vaultstorm.serving import members, serving
 from vaultstorm_wire.errors import MachineError
 
 
@@ -43,3 +44,42 @@ def test_a_server_that_does_not_start_is_an_error(tmp_path: Path) -> None:
     ):
         pass
     assert b"afd.Backlog" in (tmp_path / "log").read_bytes()
+
+
+def test_a_wait_for_readiness_can_be_given_up(tmp_path: Path) -> None:
+    """What `tick` raises comes out, and the process that was starting is gone."""
+    seen: list[int] = []
+
+    def give_up() -> None:
+        seen.extend(pid for pid in _children() if pid not in before)
+        raise KeyError
+
+    before = _children()
+    with pytest.raises(KeyError), serving([f"--tls-dir={tmp_path}"], tick=give_up):
+        pass
+    (pid,) = seen
+    assert pid not in _children()
+    assert members(pid) == []
+
+
+def _children() -> list[int]:
+    """Give the pids of our own children."""
+    text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    return [int(pid) for pid in text.split()]
+
+
+def test_a_killed_server_leaves_no_worker(tmp_path: Path) -> None:
+    """Its workers are waited for as well: nothing of its process group is left."""
+    with serving([f"--tls-dir={tmp_path}"]) as server:
+        group = server.process.pid
+        assert sorted(members(group)) == sorted([group, *server.ready.workers])
+        server.process.kill()
+    assert members(group) == []
+
+
+def test_a_server_is_asked_to_stop_only_once(tmp_path: Path) -> None:
+    """A second SIGTERM would end it at once, with another exit code."""
+    with serving([f"--tls-dir={tmp_path}"]) as server:
+        server.ask_to_stop()
+        server.ask_to_stop()
+        assert server.stop() == 0

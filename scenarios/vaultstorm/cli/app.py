@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vaultstorm.cli import burst, ctl, doctor, logs, probe, serve
+from vaultstorm.cli import burst, ctl, doctor, logs, probe, report, run, scenarios, serve
 from vaultstorm_wire.version import __version__
 
 
@@ -37,6 +37,9 @@ app.command("burst")(burst.burst)
 app.command("probe")(probe.probe)
 app.command("ctl")(ctl.ctl)
 app.command("doctor")(doctor.doctor)
+app.command("run")(run.run)
+app.command("scenarios")(scenarios.scenarios)
+app.command("report")(report.report)
 
 
 def _version(wanted: bool) -> None:

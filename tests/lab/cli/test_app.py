@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.command import vaultstorm
 
-COMMANDS = ("serve", "burst", "probe", "ctl", "doctor")
+COMMANDS = ("serve", "burst", "probe", "ctl", "doctor", "report")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,21 @@
+"""`vaultstorm report`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="What `vaultstorm run` has written.", show_default=False
+        ),
+    ],
+) -> int:
+    """Write the report of a finished run again, and say where it is."""
+    from vaultstorm.report import write
+
+    typer.echo(write(directory))
+    return 0

@@ -1,0 +1,132 @@
+"""What caused a failure: an ordered table of rules, each over what the server wrote down."""
+
+import sqlite3
+from typing import Final
+
+from vaultstorm.reconcile import evidence, matching
+from vaultstorm.reconcile.rules import TOLERANCE, Rule, case
+from vaultstorm.reconcile.schema import LOST
+
+_TURNED_AWAY: Final = "(SELECT cause FROM temp.matched WHERE attempt = attempt.rowid)"
+
+_REQUEST: Final = "FROM request WHERE variant = :variant AND id = attempt.id"
+_HTTPERR: Final = f"(SELECT MAX(cause) {_REQUEST})"
+
+# The application never had the connection: no handshake of its own is complete, no request came.
+_EARLY: Final = f"(nth = 0 AND received = 0 AND NOT EXISTS (SELECT 1 {_REQUEST}))"
+_PLAIN: Final = "(tls IS NULL AND bind IS NULL)"
+_EARLY_RESET: Final = f"""({_EARLY} AND (outcome IN ('connect.reset', 'tls.reset', 'bind.reset')
+    OR {_PLAIN} AND outcome IN ('send.reset', 'wait.reset')))"""
+_EARLY_TIMEOUT: Final = f"""({_EARLY} AND (
+    outcome IN ('connect.timeout', 'tls.timeout', 'bind.timeout')
+    OR {_PLAIN} AND outcome IN ('send.timeout', 'wait.timeout')))"""
+
+
+def _during(style: str) -> str:
+    """Say that the attempt overlaps a pause of a style, the ends included.
+
+    Of the pauses that began before the attempt ended, the one that lasted longest decides.
+    """
+    return f"""COALESCE((SELECT until FROM temp.paused WHERE style = '{style}'
+        AND time <= attempt.end + :tolerance ORDER BY time DESC LIMIT 1)
+        >= attempt.start - :tolerance, FALSE)"""
+
+
+_AT_THE_BEGINNING: Final = """EXISTS (SELECT 1 FROM temp.paused WHERE style = 'refuse'
+    AND time BETWEEN attempt.start - :tolerance AND attempt.end + :tolerance)"""
+
+RULES: Final = (
+    Rule(
+        "'client'",
+        "outcome GLOB '*.local'",
+        "The client's own machine ran out of something: never blamed on the server.",
+    ),
+    Rule(
+        _TURNED_AWAY,
+        f"{_TURNED_AWAY} IS NOT NULL",
+        "The server saw this very connection, by address, port and time, and says why it reset it:"
+        " backlog_full, stopping or no_descriptors.",
+    ),
+    Rule(
+        "'backlog_full'",
+        f"outcome GLOB '*.refused' AND {_during('refuse')}",
+        "With a full queue the listener was shut down, and the kernel answered the SYN with RST.",
+    ),
+    Rule(
+        "'backlog_full'",
+        f"{_EARLY_RESET} AND {_AT_THE_BEGINNING}",
+        "shutdown() resets what the kernel's queue holds at that instant, and nobody sees whom: the"
+        " one reset that the server cannot write down.",
+    ),
+    Rule(
+        "'backlog_full'",
+        f"({_EARLY_TIMEOUT} OR {_EARLY_RESET}) AND {_during('drop')}",
+        "With a full queue the kernel dropped the SYN, or the ACK that ends the handshake: then the"
+        " client believes that it is connected until it gives up, or the kernel does.",
+    ),
+    Rule(
+        _HTTPERR,
+        f"{_HTTPERR} IS NOT NULL",
+        "HTTP.SYS had the request and says, in HTTPERR's words, why it was lost or refused.",
+    ),
+    Rule(
+        "'response'",
+        f"""outcome GLOB 'http.*' AND (
+            EXISTS (SELECT 1 {_REQUEST} AND worker IS NOT NULL
+                AND status = CAST(SUBSTR(outcome, 6) AS INTEGER))
+            OR EXISTS (SELECT 1 FROM execution WHERE variant = :variant AND id = attempt.id
+                AND status = CAST(SUBSTR(outcome, 6) AS INTEGER)))""",
+        "The application itself answered so, and the answer came through whole.",
+    ),
+    Rule(
+        "'server_died'",
+        f"{LOST} AND attempt.end >= :died - :tolerance",
+        "A signal ended the server, and this attempt was under way at its last sign of life or"
+        " began after it.",
+    ),
+    Rule(
+        "'server_stopped'",
+        f"{LOST} AND attempt.end >= :stopped - :tolerance",
+        "The server had begun to stop in good order.",
+    ),
+)
+"""The first rule that holds gives the cause of an attempt that is not `ok`; with none, it is
+unexplained."""
+
+
+def find(db: sqlite3.Connection, variant: str) -> None:
+    """Give every attempt of a variant that is not `ok` its cause."""
+    matching.match(db, variant)
+    ended = evidence.life(db, variant)
+    _note_pauses(db, variant, ended.died)
+    db.execute(
+        f"UPDATE attempt NOT INDEXED SET cause = {case(RULES)}"
+        " WHERE variant = :variant AND outcome <> 'ok'",
+        {
+            "variant": variant,
+            "tolerance": TOLERANCE,
+            "died": ended.died,
+            "stopped": ended.stopped,
+        },
+    )
+
+
+def _note_pauses(db: sqlite3.Connection, variant: str, died: float | None) -> None:
+    """Fill the temporary table `paused`: in order of time, the latest end of all so far.
+
+    A pause whose end a killed server did not live to write lasted until its last sign of life.
+    """
+    db.execute("DROP TABLE IF EXISTS temp.paused")
+    db.execute("CREATE TEMP TABLE paused(style TEXT, time REAL, until REAL)")
+    db.execute(
+        """
+        INSERT INTO temp.paused
+        SELECT style, time, MAX(until) OVER (PARTITION BY style ORDER BY time) FROM (
+            SELECT style, time, until FROM pause WHERE variant = :variant
+            UNION ALL SELECT detail, time, :died FROM event
+            WHERE variant = :variant AND name = 'pause_began' AND :died IS NOT NULL
+                AND time > COALESCE((SELECT MAX(time) FROM pause WHERE variant = :variant), 0))
+        """,
+        {"variant": variant, "died": died},
+    )
+    db.execute("CREATE INDEX temp.paused_time ON paused(style, time, until)")

@@ -1,0 +1,128 @@
+"""What must add up: attempts, requests and executions. Where they do not, we have a bug."""
+
+import sqlite3
+from typing import Final, NamedTuple
+
+from vaultstorm.reconcile import evidence
+from vaultstorm.reconcile.evidence import ATTEMPTS_UNSEEN, EXECUTIONS_UNSEEN, Result
+
+LISTED: Final = 100
+"""Violations of one kind in one variant that are listed by id; a last one counts the others."""
+
+
+class Violation(NamedTuple):
+    """Something that cannot be."""
+
+    variant: str
+    kind: str
+    id: str | None
+    """Of the request, where it is about one."""
+    detail: str
+
+
+class Law(NamedTuple):
+    """One law of conservation."""
+
+    kind: str
+    unless: tuple[str, ...]
+    """The gaps with which it cannot be judged."""
+    query: str
+    """Gives id and detail of what breaks it, in order of id."""
+
+
+LAWS: Final = (
+    Law(
+        "id_twice",
+        (),
+        """
+        SELECT id, COUNT(*) || ' attempts carry it' FROM attempt WHERE variant = :variant
+        GROUP BY id HAVING COUNT(*) > 1 ORDER BY id
+        """,
+    ),
+    Law(
+        "execution_without_attempt",
+        ATTEMPTS_UNSEEN,
+        """
+        SELECT id, 'worker ' || MIN(worker) || ' executed what nobody sent' FROM execution
+        WHERE variant = :variant AND id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM attempt WHERE variant = :variant AND attempt.id = execution.id)
+        GROUP BY id ORDER BY id
+        """,
+    ),
+    Law(
+        "answer_without_execution",
+        EXECUTIONS_UNSEEN,
+        """
+        SELECT id, 'the client has its answer, and no worker executed it' FROM attempt NOT INDEXED
+        WHERE variant = :variant AND outcome = 'ok' AND sent > 0 AND verdict = 'never' ORDER BY id
+        """,
+    ),
+    Law(
+        "executed_twice",
+        ("no_server_journal",),
+        """
+        SELECT id, times || ' executions' FROM (
+            SELECT id, COUNT(*) AS attempts, (
+                SELECT COUNT(*) FROM execution
+                WHERE execution.variant = :variant AND execution.id = attempt.id) AS times
+            FROM attempt NOT INDEXED WHERE variant = :variant AND verdict = 'twice' GROUP BY id)
+        WHERE times > attempts ORDER BY id
+        """,
+    ),
+    Law(
+        "request_without_execution",
+        EXECUTIONS_UNSEEN,
+        """
+        SELECT id, 'the front process passed on an answer of worker ' || MIN(worker)
+            || ', and no worker executed it' FROM request NOT INDEXED
+        WHERE variant = :variant AND id IS NOT NULL AND worker IS NOT NULL AND status IS NOT NULL
+            AND cause IS NULL AND NOT EXISTS (
+                SELECT 1 FROM execution
+                WHERE execution.variant = :variant AND execution.id = request.id)
+        GROUP BY id ORDER BY id
+        """,
+    ),
+)
+
+
+def check(db: sqlite3.Connection, variant: str, result: Result | None) -> None:
+    """Write down what of a variant cannot be, comparing it with the burst's own counts too."""
+    if result is not None and not evidence.has_gap(db, variant, ATTEMPTS_UNSEEN):
+        for detail in _differences(db, variant, result):
+            _report(db, Violation(variant, "attempts_differ", None, detail))
+    for law in LAWS:
+        if evidence.has_gap(db, variant, law.unless):
+            continue
+        others = 0
+        for number, (id, detail) in enumerate(db.execute(law.query, {"variant": variant})):
+            if number < LISTED:
+                _report(db, Violation(variant, law.kind, id, detail))
+            else:
+                others += 1
+        if others:
+            _report(db, Violation(variant, law.kind, None, f"and {others} others"))
+
+
+def violations(db: sqlite3.Connection) -> list[Violation]:
+    """Give what was written down, in that order."""
+    query = "SELECT variant, kind, id, detail FROM violation ORDER BY rowid"
+    return [Violation(*row) for row in db.execute(query)]
+
+
+def _differences(db: sqlite3.Connection, variant: str, result: Result) -> list[str]:
+    query = "SELECT outcome, COUNT(*) FROM attempt NOT INDEXED WHERE variant = ? GROUP BY outcome"
+    written: dict[str, int] = dict(db.execute(query, (variant,)))
+    counts = [("attempts", sum(written.values()), result.attempts)]
+    counts += [
+        (outcome, written.get(outcome, 0), result.outcomes.get(outcome, 0))
+        for outcome in sorted(written.keys() | result.outcomes.keys())
+    ]
+    return [
+        f"{name}: {ours} in the client journals, {theirs} in burst.json"
+        for name, ours, theirs in counts
+        if ours != theirs
+    ]
+
+
+def _report(db: sqlite3.Connection, violation: Violation) -> None:
+    db.execute("INSERT INTO violation(variant, kind, id, detail) VALUES (?, ?, ?, ?)", violation)

@@ -1,0 +1,131 @@
+"""What the journals leave open, and when the server was last alive."""
+
+import sqlite3
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from vaultstorm_wire.errors import MachineError
+
+GAPS: Final[dict[str, str]] = {
+    "worker_journal_missing": """
+        SELECT DISTINCT 'worker ' || worker || ' was started and left no journal' FROM event
+        WHERE variant = :variant AND name = 'worker_started' AND worker NOT IN (
+            SELECT pid FROM journal WHERE variant = :variant AND role = 'worker' AND pid NOT NULL)
+        """,
+    "worker_journal_cut_off": """
+        SELECT file || ' ends in the middle of a record' FROM journal
+        WHERE variant = :variant AND role = 'worker' AND cut
+        """,
+    "no_server_journal": """
+        SELECT 'the front process left no journal' WHERE NOT EXISTS (
+            SELECT 1 FROM journal WHERE variant = :variant AND role = 'front' AND records > 0)
+        """,
+    "front_journal_cut_off": """
+        SELECT file || ' ends in the middle of a record' FROM journal
+        WHERE variant = :variant AND role = 'front' AND cut
+        """,
+    "client_journal_cut_off": """
+        SELECT file || ' ends in the middle of a record' FROM journal
+        WHERE variant = :variant AND role = 'client' AND cut
+        """,
+}
+"""What may be missing from the records of a run, and how it is noticed."""
+
+EXECUTIONS_UNSEEN: Final = (
+    "worker_journal_missing",
+    "worker_journal_cut_off",
+    "no_server_journal",  # it alone says which workers there were
+)
+"""With one of these gaps, an execution that is not in the tables may still have been."""
+
+ATTEMPTS_UNSEEN: Final = ("client_journal_cut_off", "no_result")
+"""With one of these, an attempt that is not in the tables may still have been made."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What is held against the client journals: the burst's own counts, from burst.json."""
+
+    attempts: int
+    outcomes: dict[str, int]
+
+
+class Life(NamedTuple):
+    """How the server ended. Seconds since 1970; None for what did not happen."""
+
+    died: float | None
+    """Its last sign of life, if a signal ended it."""
+    stopped: float | None
+    """When it began to stop in good order."""
+
+
+def read_result(path: Path) -> Result | None:
+    """Read burst.json; None if there is none.
+
+    Raises:
+        MachineError: it cannot be read, or is not the result of a burst.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Result)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise MachineError(f"cannot read {path}: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise MachineError(f"{path} is not the result of a burst: {error}") from error
+
+
+def note_gaps(db: sqlite3.Connection, variant: str, result: Result | None) -> None:
+    """Write down what is missing from a variant's records."""
+    for kind, query in GAPS.items():
+        db.execute(
+            f"INSERT INTO gap(variant, kind, detail) SELECT :variant, :kind, * FROM ({query})",
+            {"variant": variant, "kind": kind},
+        )
+    if result is None:
+        db.execute(
+            "INSERT INTO gap(variant, kind, detail) VALUES (?, 'no_result', 'no burst.json')",
+            (variant,),
+        )
+
+
+def has_gap(db: sqlite3.Connection, variant: str, kinds: tuple[str, ...]) -> bool:
+    """Tell whether one of some kinds of gap is there."""
+    query = "SELECT kind FROM gap WHERE variant = ?"
+    return any(kind in kinds for (kind,) in db.execute(query, (variant,)))
+
+
+def life(db: sqlite3.Connection, variant: str) -> Life:
+    """Find out how the server ended."""
+    one = {"variant": variant}
+    exits = """
+        SELECT COALESCE(SUM(detail GLOB 'signal *'), 0), COUNT(*) FROM event
+        WHERE variant = :variant AND name = 'server_exited'
+        """
+    by_signal, ended = db.execute(exits, one).fetchone()
+    stopping = """
+        SELECT MIN(time) FROM event
+        WHERE variant = :variant AND role = 'front' AND name = 'stopping'
+        """
+    (stopped,) = db.execute(stopping, one).fetchone()
+    sign = _last_sign(db, variant) if ended else None
+    if by_signal:
+        return Life(sign, stopped)
+    return Life(None, sign if stopped is None else stopped)
+
+
+def _last_sign(db: sqlite3.Connection, variant: str) -> float | None:
+    """Give the latest time in the front process' journal."""
+    query = """
+        SELECT MAX(time) FROM (
+            SELECT time FROM journal WHERE variant = :variant AND role = 'front'
+            UNION ALL SELECT time FROM event WHERE variant = :variant AND role = 'front'
+            UNION ALL SELECT time FROM sample WHERE variant = :variant
+            UNION ALL SELECT time FROM turned_away WHERE variant = :variant
+            UNION ALL SELECT until FROM pause WHERE variant = :variant
+            UNION ALL SELECT MAX(time, COALESCE(dispatched, time), COALESCE(answered, time))
+                FROM request WHERE variant = :variant)
+        """
+    (sign,) = db.execute(query, {"variant": variant}).fetchone()
+    return None if sign is None else float(sign)

@@ -1,0 +1,44 @@
+"""Connections that the server turned away, found again among the attempts."""
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
+
+from vaultstorm.reconcile.rules import TOLERANCE
+from vaultstorm.reconcile.schema import LOST
+
+# Only the first request of a connection can meet a full accept queue, and it gets no answer. A
+# port can serve several times in a run, so the times must fit too: the reset fell into the life of
+# the attempt, or nearly so. Nearest first; between equals, the one that ended nearest to it.
+_PAIRS: Final = f"""
+SELECT turned_away.peer, turned_away.rowid, attempt.rowid, turned_away.cause
+FROM turned_away CROSS JOIN attempt
+    ON attempt.variant = turned_away.variant AND attempt.local = turned_away.peer
+WHERE turned_away.variant = :variant AND outcome <> 'ok' AND {LOST}
+    AND outcome NOT GLOB '*.local' AND nth = 0
+    AND turned_away.time BETWEEN start - :tolerance AND end + :tolerance
+ORDER BY turned_away.peer, MAX(start - turned_away.time, turned_away.time - end, 0.0),
+    ABS(turned_away.time - end), turned_away.time, start, attempt.id
+"""
+
+
+def match(db: sqlite3.Connection, variant: str) -> None:
+    """Fill the temporary table `matched` with attempts and what they were turned away for."""
+    db.execute("DROP TABLE IF EXISTS temp.matched")
+    db.execute("CREATE TEMP TABLE matched(attempt INTEGER PRIMARY KEY, cause TEXT NOT NULL)")
+    pairs = db.execute(_PAIRS, {"variant": variant, "tolerance": TOLERANCE})
+    db.executemany("INSERT INTO temp.matched VALUES (?, ?)", _nearest(pairs))
+
+
+def _nearest(pairs: Iterator[tuple[str, int, int, str]]) -> Iterator[tuple[int, str]]:
+    """Go through the pairs of each peer, nearest first; no record and no attempt serves twice."""
+    for _, candidates in groupby(pairs, key=itemgetter(0)):
+        used: set[int] = set()
+        explained: set[int] = set()
+        for _, record, attempt, cause in candidates:
+            if record not in used and attempt not in explained:
+                used.add(record)
+                explained.add(attempt)
+                yield attempt, cause

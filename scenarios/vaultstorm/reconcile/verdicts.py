@@ -1,0 +1,43 @@
+"""Did it execute? An ordered table of rules over the workers' own records."""
+
+import sqlite3
+from typing import Final
+
+from vaultstorm.reconcile import evidence
+from vaultstorm.reconcile.rules import Rule, case
+
+VERDICTS: Final = ("once", "never", "twice", "unknown")
+
+_EXECUTIONS: Final = "(SELECT COUNT(*) FROM execution WHERE variant = :variant AND id = attempt.id)"
+
+RULES: Final = (
+    Rule("'once'", f"{_EXECUTIONS} = 1", "One worker wrote it down before its answer left."),
+    Rule("'twice'", f"{_EXECUTIONS} > 1", "Twice or more often."),
+    Rule(
+        "'never'",
+        "sent = 0",
+        "No byte of a request left the client; tcp:// attempts carry none at all.",
+    ),
+    Rule(
+        "'never'",
+        """EXISTS (SELECT 1 FROM request WHERE variant = :variant AND id = attempt.id
+            AND worker IS NULL AND cause IS NOT NULL)""",
+        "HTTP.SYS refused or lost it before any worker had it.",
+    ),
+    Rule(
+        "'unknown'",
+        ":executions_unseen",
+        "A worker's journal is missing or cut off: the execution may be what is not in it.",
+    ),
+    Rule("'never'", "TRUE", "All workers' journals are whole, and it is in none."),
+)
+"""The first rule that holds gives the verdict of an attempt."""
+
+
+def find(db: sqlite3.Connection, variant: str) -> None:
+    """Give every attempt of a variant its verdict."""
+    unseen = evidence.has_gap(db, variant, evidence.EXECUTIONS_UNSEEN)
+    db.execute(
+        f"UPDATE attempt NOT INDEXED SET verdict = {case(RULES)} WHERE variant = :variant",
+        {"variant": variant, "executions_unseen": unseen},
+    )

@@ -1,0 +1,265 @@
+"""Failed attempts told in full: which ones, and what both sides' records say about them."""
+
+import sqlite3
+from typing import Any, Final, NamedTuple
+
+from vaultstorm.report import words
+
+STORIES_MAX: Final = 20
+"""How many are told."""
+
+NEAR: Final = 0.05
+"""Seconds before and after an attempt within which an event belongs to its story."""
+
+SAME_PORT: Final = 1.0
+"""Seconds within which a connection turned away is this one, not a later one from its port."""
+
+EVENTS_MAX: Final = 8
+PAUSES_MAX: Final = 4
+
+_FIELDS: Final = (
+    *("variant", "id", "connection", "nth", "local", "time", "start"),
+    *("connect", "tls", "bind", "send", "wait", "receive", "end"),
+    *("sent", "received", "syn_retries", "outcome", "errno", "detail", "cause", "verdict"),
+)
+
+# Every outcome with every cause first, then each of these in every variant, then with every
+# verdict, and only then second examples. Within that: what nothing explains, then what was executed
+# although its client saw it fail. The first few of each kind are enough to choose from, and ranking
+# only them saves most of the time. Ties are many, as a spike is due at one moment: the order of
+# the journals, which rowid keeps, breaks them.
+_CHOSEN: Final = f"""
+WITH numbered AS (
+    SELECT rowid AS number, variant, outcome, cause, verdict, time, row_number() OVER (
+        PARTITION BY variant, outcome, cause, verdict ORDER BY time, rowid
+    ) AS nth
+    FROM attempt WHERE outcome <> 'ok'
+), few AS (
+    SELECT numbered.*, position FROM numbered JOIN variant ON variant.name = numbered.variant
+    WHERE nth <= {STORIES_MAX}
+), ranked AS (
+    SELECT *,
+        row_number() OVER (PARTITION BY outcome, cause ORDER BY position, time, number) AS first,
+        row_number() OVER (PARTITION BY variant, outcome, cause ORDER BY time, number) AS second,
+        row_number() OVER (
+            PARTITION BY outcome, cause, verdict ORDER BY position, time, number
+        ) AS third
+    FROM few
+)
+SELECT number FROM ranked
+ORDER BY min(first, 2), min(second, 2), min(third, 2), cause IS NOT NULL, verdict = 'never',
+         second, position, time, number
+LIMIT {STORIES_MAX}
+"""
+
+
+class Step(NamedTuple):
+    """One record, or one moment of one."""
+
+    time: float
+    """Seconds since the attempt began."""
+    side: str
+    """``client``, ``server`` or ``runner``."""
+    text: str
+
+
+class Story(NamedTuple):
+    """One failed attempt."""
+
+    variant: str
+    id: str
+    outcome: str
+    heading: str
+    """What a person wants to know, in at most three sentences."""
+    steps: tuple[Step, ...]
+
+
+def tell(db: sqlite3.Connection) -> tuple[Story, ...]:
+    """Choose the attempts and tell them, in the order in which they happened in each variant.
+
+    The same run always gives the same stories.
+    """
+    numbers = [row[0] for row in db.execute(_CHOSEN)]
+    fields = ", ".join(f'attempt."{name}"' for name in _FIELDS)
+    rows = db.execute(
+        f"SELECT {fields} FROM attempt JOIN variant ON variant.name = attempt.variant"
+        f" WHERE attempt.rowid IN ({', '.join('?' * len(numbers))})"
+        " ORDER BY variant.position, attempt.time, attempt.rowid",
+        numbers,
+    ).fetchall()
+    return tuple(_story(db, dict(zip(_FIELDS, row, strict=True))) for row in rows)
+
+
+def heading(attempt: dict[str, Any]) -> str:
+    """Say in sentences how an attempt ended, why, and whether it ran."""
+    outcome, cause, nth = attempt["outcome"], attempt["cause"], attempt["nth"]
+    after = words.milliseconds((attempt["end"] - attempt["start"]) * 1000)
+    since = f"request {nth + 1} on its connection began" if nth else "its SYN"
+    why = words.cause(cause)
+    named = f" ({cause})" if cause else ""
+    return (
+        f"Attempt {words.short(attempt['id'])} {words.ended(outcome)}, {after} after {since}: "
+        f"{why}{named}. {words.executed(attempt['verdict'], outcome)}"
+    )
+
+
+def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
+    steps = [
+        *_client(attempt),
+        *_turned_away(db, attempt),
+        *_pauses(db, attempt),
+        *_request(db, attempt),
+        *_executions(db, attempt),
+        *_events(db, attempt),
+        *_held(db, attempt),
+    ]
+    start = attempt["start"]
+    told = (step._replace(time=step.time - start) for step in steps)
+    return Story(
+        variant=attempt["variant"],
+        id=attempt["id"],
+        outcome=attempt["outcome"],
+        heading=heading(attempt),
+        steps=tuple(sorted(told, key=lambda step: round(step.time, 7))),
+    )
+
+
+def _client(attempt: dict[str, Any]) -> list[Step]:
+    """Tell what the client saw, phase by phase; the last phase it entered has the ending."""
+    time, start = attempt["time"], attempt["start"]
+    steps = []
+    if start - time >= 0.0005:
+        late = words.milliseconds((start - time) * 1000)
+        steps.append(Step(time, "client", f"the attempt is due; the client begins it {late} late"))
+    where = f"from {attempt['local']}" if attempt["local"] else "without a socket"
+    if attempt["nth"]:
+        number = attempt["nth"] + 1
+        begin = f"request {number} on connection {attempt['connection']}, {where}"
+    else:
+        begin = f"SYN sent {where}" if attempt["local"] else f"begins {where}"
+    steps.append(Step(start, "client", begin))
+    size = words.count(attempt["sent"], "byte")
+    done = {
+        "connect": "TCP handshake complete",
+        "tls": "TLS handshake complete",
+        "bind": "RPC bind complete",
+        "send": f"request sent, {size}",
+        "wait": "first byte of the answer",
+        "receive": f"answer complete, {words.count(attempt['received'], 'byte')}",
+    }
+    entered = [phase for phase in done if attempt[phase] is not None]
+    passed, moment = entered[:-1], start
+    for phase in passed:
+        moment += attempt[phase]
+        steps.append(Step(moment, "client", done[phase]))
+    return [*steps, Step(attempt["end"], "client", _ending(attempt))]
+
+
+def _ending(attempt: dict[str, Any]) -> str:
+    notes = [attempt[name] for name in ("errno", "detail") if attempt[name]]
+    if attempt["syn_retries"]:
+        notes.append(f"SYN sent again {words.count(attempt['syn_retries'], 'time')}")
+    if attempt["received"]:
+        notes.append(f"{words.count(attempt['received'], 'byte')} received")
+    return f"ends as {attempt['outcome']}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _turned_away(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
+    row = db.execute(
+        "SELECT time, cause, how FROM turned_away"
+        " WHERE variant = ? AND peer = ? AND time BETWEEN ? AND ?"
+        " ORDER BY abs(time - ?) LIMIT 1",
+        (
+            attempt["variant"],
+            attempt["local"],
+            attempt["start"] - SAME_PORT,
+            attempt["end"] + SAME_PORT,
+            attempt["start"],
+        ),
+    ).fetchone()
+    if row is None or attempt["nth"]:
+        return []
+    time, cause, how = row
+    return [Step(time, "server", f"connection turned away by {how}: {words.cause(cause)}")]
+
+
+def _pauses(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
+    """Tell the pauses in which the attempt was trying to connect."""
+    if attempt["nth"] or attempt["connect"] is None:
+        return []
+    reached = attempt["start"] + attempt["connect"]
+    rows = db.execute(
+        "SELECT time, until, style, caught FROM pause"
+        " WHERE variant = ? AND until >= ? AND time <= ? ORDER BY time LIMIT ?",
+        (attempt["variant"], attempt["start"] - 0.005, reached + 0.005, PAUSES_MAX),
+    ).fetchall()
+    steps = []
+    for time, until, style, caught in rows:
+        does = {"refuse": "refused", "drop": "dropped"}.get(style, style)
+        also = f"; {words.count(caught, 'finished handshake')} reset" if caught else ""
+        steps.append(
+            Step(time, "server", f"accept queue full: from here every SYN is {does}{also}")
+        )
+        if until <= attempt["end"] + NEAR:
+            steps.append(Step(until, "server", "a slot is free: SYNs are answered again"))
+    return steps
+
+
+def _request(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
+    steps = []
+    for time, dispatched, answered, worker, method, target, status, cause in db.execute(
+        "SELECT time, dispatched, answered, worker, method, target, status, cause FROM request"
+        " WHERE variant = ? AND id = ? ORDER BY time",
+        (attempt["variant"], attempt["id"]),
+    ):
+        logged = f"; HTTPERR logs {cause}" if cause else ""
+        gone = "" if dispatched or answered else logged
+        steps.append(Step(time, "server", f"request received: {method} {target}{gone}"))
+        if dispatched is not None:
+            lost = "" if answered else logged
+            steps.append(Step(dispatched, "server", f"given to worker {worker}{lost}"))
+        if answered is not None:
+            steps.append(Step(answered, "server", f"answered with {status or 'nothing'}{logged}"))
+    return steps
+
+
+def _executions(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
+    return [
+        Step(time, "server", f"worker {worker} has executed {method} {target}: {status}")
+        for time, worker, method, target, status in db.execute(
+            "SELECT time, worker, method, target, status FROM execution"
+            " WHERE variant = ? AND id = ? ORDER BY time",
+            (attempt["variant"], attempt["id"]),
+        )
+    ]
+
+
+def _events(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
+    rows = db.execute(
+        "SELECT time, role, name, worker, detail FROM event"
+        " WHERE variant = ? AND time BETWEEN ? AND ? ORDER BY time, rowid LIMIT ?",
+        (attempt["variant"], attempt["start"] - NEAR, attempt["end"] + NEAR, EVENTS_MAX),
+    )
+    steps = []
+    for time, role, name, worker, detail in rows:
+        who = f" {worker}" if worker is not None else ""
+        side = "runner" if role == "runner" else "server"
+        why = f" ({detail})" if detail else ""
+        steps.append(Step(time, side, words.event(name, None) + who + why))
+    return steps
+
+
+def _held(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
+    """Tell what the accept queue held when the attempt began, and when it ended."""
+    steps = []
+    for moment in (attempt["start"], attempt["end"]):
+        row = db.execute(
+            "SELECT time, free, queued FROM sample WHERE variant = ? AND time <= ?"
+            " ORDER BY time DESC LIMIT 1",
+            (attempt["variant"], moment),
+        ).fetchone()
+        if row is not None and attempt["start"] - NEAR <= row[0]:
+            text = f"accept queue: {row[2]} waiting, {words.count(row[1], 'free slot')}"
+            step = Step(row[0], "server", text)
+            steps += [] if step in steps else [step]
+    return steps

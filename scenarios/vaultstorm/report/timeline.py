@@ -1,0 +1,241 @@
+"""A variant from its first attempt to its last end: what came, how it ended, what was held."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from vaultstorm.report import words
+
+WIDTH: Final = 0.05
+"""Seconds in a bin, where the run is short enough."""
+
+POINTS_MAX: Final = 2000
+"""Most points in a series: more than a screen has columns."""
+
+LANES_MAX: Final = 8
+"""Most outcomes that have a lane of their own."""
+
+NEAR: Final = 0.05
+"""How far before the first attempt and after the last end an event is still shown that nobody asked
+for, as a share of the time between."""
+
+SOON: Final = 1.0
+"""Seconds within which the server's own event is the action that was just asked for."""
+
+_GROWTH: Final = (1, 2, 4, 10, 20, 40)
+_ENDS: Final = ("worker_died", "worker_stopped", "worker_killed")
+_KNOWN: Final = ("ready", "stopped", "worker_started", *_ENDS)
+
+
+class Series(NamedTuple):
+    """How many attempts per bin; bins without any are left out."""
+
+    name: str
+    family: str
+    """Its colour."""
+    bins: tuple[tuple[int, int], ...]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(count for _, count in self.bins)
+
+    @property
+    def peak(self) -> int:
+        """Most in a bin."""
+        return max((count for _, count in self.bins), default=0)
+
+
+class Held(NamedTuple):
+    """What the front process held from a moment on."""
+
+    time: float
+    queued: int
+    free: int
+    waiting: int
+
+
+class Pause(NamedTuple):
+    """An interval in which every SYN was refused or dropped."""
+
+    time: float
+    until: float
+    style: str
+
+
+class Life(NamedTuple):
+    """A worker process: None where its beginning or end was not seen."""
+
+    worker: int
+    time: float | None
+    until: float | None
+    ending: str
+
+
+class Mark(NamedTuple):
+    """A moment worth a line."""
+
+    time: float
+    label: str
+    action: bool
+    """Whether the runner did it."""
+
+
+class Timeline(NamedTuple):
+    """All of it. Times are seconds since the first attempt was due."""
+
+    zero: float
+    span: float
+    """From the first attempt to the last end."""
+    first: float
+    last: float
+    width: float
+    series: tuple[Series, ...]
+    """Arrivals first, then one per outcome."""
+    held: tuple[Held, ...]
+    pauses: tuple[Pause, ...]
+    pauses_count: int
+    lives: tuple[Life, ...]
+    marks: tuple[Mark, ...]
+
+
+def bin_width(span: float) -> float:
+    """Give the seconds in a bin: 50 ms, or the next of 0.1, 0.2, 0.5, 1 s that keeps the limit."""
+    scale = 1
+    while True:
+        for growth in _GROWTH:
+            if span <= WIDTH * growth * scale * POINTS_MAX:
+                return WIDTH * growth * scale
+        scale *= 100
+
+
+def build(db: sqlite3.Connection, variant: str) -> Timeline | None:
+    """Read the time line of one variant; None if it made no attempt."""
+    zero, until = db.execute(
+        'SELECT min(time), max("end") FROM attempt WHERE variant = ?', (variant,)
+    ).fetchone()
+    if zero is None:
+        return None
+    marks, lives = _events(db, variant, zero, until - zero)
+    last = max([until - zero, *(mark.time for mark in marks)])
+    first = min([0.0, *(mark.time for mark in marks)])
+    width = bin_width(last - first)
+    pauses = db.execute(
+        "SELECT time - ?, until - ?, style FROM pause WHERE variant = ? ORDER BY time",
+        (zero, zero, variant),
+    ).fetchall()
+    return Timeline(
+        zero=zero,
+        span=until - zero,
+        first=first,
+        last=last,
+        width=width,
+        series=_series(db, variant, zero, width),
+        held=_held(db, variant, zero, first, last, width),
+        pauses=merged(map(Pause._make, pauses), (last - first) / POINTS_MAX),
+        pauses_count=len(pauses),
+        lives=lives,
+        marks=marks,
+    )
+
+
+def merged(pauses: Iterable[Pause], gap: float) -> tuple[Pause, ...]:
+    """Join pauses that are too close to be told apart."""
+    joined: list[Pause] = []
+    for pause in pauses:
+        before = joined[-1] if joined else None
+        if before and before.style == pause.style and pause.time - before.until <= gap:
+            joined[-1] = before._replace(until=max(before.until, pause.until))
+        else:
+            joined.append(pause)
+    return tuple(joined)
+
+
+def _series(db: sqlite3.Connection, variant: str, zero: float, width: float) -> tuple[Series, ...]:
+    arrivals = db.execute(
+        "SELECT CAST((time - ?) / ? AS INTEGER) AS bin, count(*) FROM attempt"
+        " WHERE variant = ? GROUP BY bin ORDER BY bin",
+        (zero, width, variant),
+    ).fetchall()
+    ended: dict[str, list[tuple[int, int]]] = {}
+    for outcome, number, count in db.execute(
+        'SELECT outcome, CAST(("end" - ?) / ? AS INTEGER) AS bin, count(*) FROM attempt'
+        " WHERE variant = ? GROUP BY outcome, bin ORDER BY outcome, bin",
+        (zero, width, variant),
+    ):
+        ended.setdefault(outcome, []).append((number, count))
+    names = sorted(ended, key=words.rank)
+    if len(names) > LANES_MAX:
+        often = sorted(names, key=lambda name: -sum(count for _, count in ended[name]))
+        rest = [name for name in names if name not in often[: LANES_MAX - 1]]
+        ended["others"] = _sum(ended[name] for name in rest)
+        names = [name for name in names if name not in rest] + ["others"]
+    outcomes = (Series(name, words.family(name), tuple(ended[name])) for name in names)
+    return (Series("arrivals", "arrivals", tuple(arrivals)), *outcomes)
+
+
+def _sum(series: Iterable[list[tuple[int, int]]]) -> list[tuple[int, int]]:
+    total: dict[int, int] = {}
+    for bins in series:
+        for number, count in bins:
+            total[number] = total.get(number, 0) + count
+    return sorted(total.items())
+
+
+def _held(
+    db: sqlite3.Connection, variant: str, zero: float, first: float, last: float, width: float
+) -> tuple[Held, ...]:
+    """Read the samples; per bin the fullest moment, where there are too many."""
+    rows = db.execute(
+        "SELECT time - ?, queued, free, waiting FROM sample WHERE variant = ? AND time >= ("
+        " SELECT coalesce(max(time), 0) FROM sample WHERE variant = ? AND time <= ?)"
+        " AND time <= ? ORDER BY time",
+        (zero, variant, variant, zero + first, zero + last),
+    ).fetchall()
+    if len(rows) <= POINTS_MAX:
+        return tuple(Held(max(time, first), *rest) for time, *rest in rows)
+    bins: dict[int, Held] = {}
+    for time, queued, free, waiting in rows:
+        number = int(max(time, first) // width)
+        before = bins.get(number, Held(number * width, queued, free, waiting))
+        bins[number] = Held(
+            before.time,
+            max(before.queued, queued),
+            min(before.free, free),
+            max(before.waiting, waiting),
+        )
+    return tuple(bins.values())
+
+
+def _events(
+    db: sqlite3.Connection, variant: str, zero: float, last: float
+) -> tuple[tuple[Mark, ...], tuple[Life, ...]]:
+    """Tell lives of workers from moments, and leave out what is far from the attempts."""
+    marks: list[Mark] = []
+    lives: dict[int, Life] = {}
+    for time, role, name, worker, detail in db.execute(
+        "SELECT time - ?, role, name, worker, detail FROM event WHERE variant = ?"
+        " ORDER BY time, rowid",
+        (zero, variant),
+    ):
+        if worker is not None and name == "worker_started":
+            lives[worker] = Life(worker, time, None, "")
+        elif worker is not None and name in _ENDS:
+            life = lives.get(worker, Life(worker, None, None, ""))
+            if life.until is None:
+                lives[worker] = life._replace(until=time, ending=name)
+        elif name not in _KNOWN and name != "variant_started":
+            asked = role == "runner" and name == "action"
+            label = (detail or name) if asked else words.event(name, detail)
+            near = -NEAR * last <= time <= last + NEAR * last
+            if asked or near:
+                marks.append(Mark(time, label, asked))
+    return tuple(mark for mark in marks if not _told(mark, marks)), tuple(lives.values())
+
+
+def _told(mark: Mark, marks: Iterable[Mark]) -> bool:
+    """Tell whether the server's own event is what the runner has just asked it for."""
+    return not mark.action and any(
+        other.action and other.label == mark.label and abs(other.time - mark.time) < SOON
+        for other in marks
+    )

@@ -1,0 +1,99 @@
+"""What a run says on the terminal: the verdict, a table, what did not hold; 30 lines at most."""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+LINES_MAX: Final = 30
+WIDTH: Final = 100
+_HEADINGS: Final = ("variant", "attempts", "ok", "lost", "p99 ms", "passed", "causes", "verdicts")
+_NUMBERS: Final = ("attempts", "ok", "lost", "p99 ms")
+_TABLE_MAX: Final = 16
+"""Lines of the table."""
+
+
+def summary(result: Mapping[str, Any], report: Path | None) -> str:
+    """Write the summary of a run.
+
+    Args:
+        result: of the run, as `--json` shows it.
+        report: where the report is; None if there is none.
+    """
+    lines = [*_verdict(result), "", *_table(result["variants"])]
+    tail = [f"report: {report}"] if report else [f"records: {result['out']}"]
+    findings = _findings(result)
+    if findings:
+        lines += ["", *_cut(findings, LINES_MAX - len(lines) - len(tail) - 2)]
+    return "\n".join([*lines, "", *tail])
+
+
+def _verdict(result: Mapping[str, Any]) -> Iterator[str]:
+    variants = result["variants"]
+    checks = [check for variant in variants.values() for check in variant["expectations"]]
+    held = sum(check["passed"] for check in checks)
+    said = f"{held} of {len(checks)} expectations hold in {len(variants)} variants"
+    if result["cut"]:
+        said = f"{result['cut']}; {said}"
+    if result["violations"]:
+        said = f"{len(result['violations'])} contradiction(s): a bug in vaultstorm; {said}"
+    yield f"{'passed' if result['passed'] else 'FAILED'}: {result['scenario']}, {said}"
+    about = f"{result['title']} ({result['article']}). {result['fixes']}"
+    yield from textwrap.wrap(about, WIDTH, max_lines=3, placeholder=" …")
+
+
+def _table(variants: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    rows: list[Sequence[str]] = [_HEADINGS]
+    rows += [_row(name, variant) for name, variant in variants.items()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if heading in _NUMBERS else cell.ljust(width)
+            for heading, cell, width in zip(_HEADINGS, row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    yield from _cut(lines, _TABLE_MAX)
+
+
+def _row(name: str, variant: Mapping[str, Any]) -> list[str]:
+    total = variant["latency_ms"]["total"]
+    return [
+        name,
+        str(variant["attempts"]),
+        str(variant["ok"]),
+        str(variant["lost"]),
+        f"{total['p99']:.0f}" if total else "-",
+        "yes" if variant["passed"] else "NO",
+        _counts({**variant["causes"], "unexplained": variant["unexplained"]}),
+        _counts(variant["verdicts"]),
+    ]
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "-"
+
+
+def _findings(result: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{v['variant']}: {v['kind']}{': ' + v['id'] if v['id'] else ''}: {v['detail']}"
+        for v in result["violations"]
+    ]
+    lines += [
+        f"{name}: expected {check['check']}, actual {_number(check['actual'])}"
+        for name, variant in result["variants"].items()
+        for check in variant["expectations"]
+        if not check["passed"]
+    ]
+    return [textwrap.shorten(line, 2 * WIDTH, placeholder=" …") for line in lines]
+
+
+def _number(actual: object) -> object:
+    return "not measured" if actual is None else actual
+
+
+def _cut(lines: list[str], most: int) -> list[str]:
+    """Keep so many lines; the last one then says how many are left out."""
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"… and {len(lines) - most + 1} more, in run.json"]

@@ -1,0 +1,80 @@
+"""The `[load]` of a scenario: the options of `vaultstorm burst`, with underscores."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from vaultstorm.tables import convert, duration, only, size
+from vaultstorm_client.plan import Plan, check
+from vaultstorm_wire.errors import UsageError
+
+SCHEMES: Final = ("https", "http", "tcp")
+ARRIVALS: Final = ("constant", "poisson")
+DURATIONS: Final = (
+    *("ramp", "duration", "think", "hold"),
+    *("connect_timeout", "tls_timeout", "response_timeout", "syn_retry_interval"),
+)
+KEYS: Final = (
+    "scheme",
+    *(field.name for field in msgspec.structs.fields(Plan) if field.name != "seed"),
+)
+"""What a load may say."""
+
+_AT_MOST: Final = {"syn_retries": 100, "processes": 64}  # as on the command line of the burst
+
+
+def scheme(load: Mapping[str, Any], where: str) -> str:
+    """Give the scheme that a load is fired at. Raises UsageError."""
+    chosen = load.get("scheme", SCHEMES[0])
+    if chosen not in SCHEMES:
+        raise UsageError(f"{where}: scheme = {chosen!r}: write {', '.join(SCHEMES)}")
+    return str(chosen)
+
+
+def plan(load: Mapping[str, Any], where: str, seed: int) -> Plan:
+    """Make a plan of a load, with the defaults of `vaultstorm burst`.
+
+    Args:
+        load: what the scenario says, a variant's keys over those of all.
+        where: file and table, for messages.
+        seed: of every random draw.
+
+    Raises:
+        UsageError: a key is unknown, or its value cannot be carried out.
+    """
+    only(load, KEYS, where)
+    values: dict[str, Any] = {key: value for key, value in load.items() if key != "scheme"}
+    for key in DURATIONS:
+        if key in values:
+            values[key] = duration(values[key], f"{where}: {key}")
+    if "body_size" in values:
+        values["body_size"] = size(values["body_size"], f"{where}: body_size")
+    if "rate" in values:
+        values.setdefault("clients", None)
+    elif "duration" in values:
+        values.setdefault("requests", None)
+    made = convert({**values, "seed": seed}, Plan, where)
+    if made.arrivals not in ARRIVALS:
+        raise UsageError(f"{where}: arrivals = {made.arrivals!r}: write {' or '.join(ARRIVALS)}")
+    for key, most in _AT_MOST.items():
+        if not 0 <= getattr(made, key) <= most:
+            raise UsageError(f"{where}: {key} = {getattr(made, key)}: at most {most}, not below 0")
+    try:
+        return check(msgspec.structs.replace(made, method=made.method.upper()))
+    except UsageError as error:
+        raise UsageError(f"{where}: {str(error).replace('--', '')}") from error
+
+
+def options(plan: Plan) -> list[str]:
+    """Give the options of `vaultstorm burst` that carry out a plan."""
+    given = []
+    for field in msgspec.structs.fields(Plan):
+        name, value = field.name.replace("_", "-"), getattr(plan, field.name)
+        if isinstance(value, bool):
+            given.append(f"--{name}" if value else f"--no-{name}")
+        elif field.name in DURATIONS and value is not None:
+            given.append(f"--{name}={value:.9f}s")
+        elif value is not None:
+            given.append(f"--{name}={value}")
+    return given

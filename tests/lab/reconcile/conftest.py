@@ -1,0 +1,13 @@
+"""What the tests of reconcile share."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.lab.reconcile.harness import Run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Give a run directory without an attempt."""
+    return Run(tmp_path / "run")

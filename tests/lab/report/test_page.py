@@ -1,0 +1,116 @@
+"""The page: its sentences, its tables, and what it embeds."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.lab.report import making
+from vaultstorm.report import data, page
+
+
+def read(directory: Path) -> data.Run:
+    """Read a run."""
+    with data.opened(directory) as source:
+        return data.read(source)
+
+
+@pytest.mark.parametrize(
+    "passed, checks, sentence",
+    [
+        (True, [], "Passed: there was nothing to expect."),
+        (False, [], "Not passed: the run was not finished."),
+        (True, [True], "Passed: 1 expectation holds."),
+        (True, [True, True], "Passed: all 2 expectations hold."),
+        (False, [True, False], "Not passed: 1 of 2 expectations does not hold."),
+        (False, [True], "Not passed: 1 expectation holds, but the run has failed."),
+        (False, [False, False], "Not passed: 2 of 2 expectations do not hold."),
+    ],
+)
+def test_verdict(tmp_path: Path, passed: bool, checks: list[bool], sentence: str) -> None:
+    """One sentence says whether the run passed, and how many expectations decided it."""
+    made = making.BROKEN._replace(expectations=[("lost == 0", 0, held) for held in checks])
+    directory = making.make(tmp_path, [made], 1)
+    result = json.loads((directory / "run.json").read_text())
+    (directory / "run.json").write_text(json.dumps(result | {"passed": passed}))
+    assert page.verdict(read(directory)) == sentence
+
+
+@pytest.mark.parametrize(
+    "text", ["</script>", "<!--", "]]>", "&lt;", "\u2028", "\N{HEAVY CHECK MARK}", '"\\']
+)
+def test_embedded_json_is_inert(text: str) -> None:
+    """No text can end the script element, and each comes back as it was."""
+    embedded = page.embed({"name": text})
+    assert not set(embedded) & set("<>&\u2028")
+    assert embedded.isascii()
+    assert json.loads(embedded) == {"name": text}
+
+
+def test_a_table_has_few_rows(tmp_path: Path) -> None:
+    """However long the time line is, its table can be read aloud, and adds up."""
+    rows = [making.attempt(n, n / 10, "ok" if n % 2 else "tls.reset") for n in range(999)]
+    made = making.Made("one", "One", lambda _, __: iter(rows))
+    line = read(making.make(tmp_path, [made])).variants[0].timeline
+    assert line is not None
+    table = page.table(line)
+    assert 10 < len(table) <= page.ROWS_MAX + 1
+    assert [sum(column) for column in zip(*(row[2] for row in table), strict=True)] == [
+        *(999, 499, 500),
+    ]
+    assert all(start < until for start, until, _ in table)
+
+
+def test_told(run: Path) -> None:
+    """Who does not see a chart is told what is in it."""
+    said = {variant.name: page.told(variant) for variant in read(run).variants}
+    assert "100 attempts" in said["broken"]
+    assert "10 ok, 90 tls.reset" in said["broken"]
+    assert "held up to 10, and had as few as 0 slots free" in said["broken"]
+    assert "12 pauses" in said["linux-drop"]
+    assert "2 workers, 1 of which died" in said["fixed-recycle"]
+
+
+def test_chart_data_is_bounded(tmp_path: Path) -> None:
+    """No series of a long run has more points than a screen has columns."""
+    found = read(making.make(tmp_path, attempts=2000))
+    for line in page.chart_data(found)["lines"]:
+        assert all(len(series["bins"]) <= 2001 for series in line["series"])
+        assert all(len(column) <= 2001 for column in line["held"])
+
+
+def test_what_a_page_says(run: Path) -> None:
+    """The page has the title, the article, the three sentences, every variant and every check."""
+    found = read(run)
+    html = page.render(found)
+    result = found.result
+    for text in (result.title, result.article, result.breaks, result.why, result.fixes):
+        assert text in html
+    for made in making.VARIANTS:
+        assert f"<code>{made.name}</code>" in html
+    assert "does not hold: 6.5" in html
+    assert "vaultstorm run backlog-burst" in html
+
+
+def test_violations_are_an_alarm(tmp_path: Path) -> None:
+    """Records that contradict each other are said to be our bug, before any figure."""
+    row = ("violation", {"kind": "id_twice", "id": "a-1", "detail": "twice"})
+    made = making.Made("one", "One", lambda _, __: iter([row]))
+    html = page.render(read(making.make(tmp_path, [made])))
+    assert "contradict each other 1 time" in html
+    assert html.index("bug in vaultstorm") < html.index('class="cards"')
+
+
+def test_a_run_cut_short_says_so(tmp_path: Path) -> None:
+    """A run that did not come to its end, and records that are missing, are never passed over."""
+    directory = making.make(tmp_path, [making.BROKEN], 10)
+    result = json.loads((directory / "run.json").read_text())
+    result["variants"]["broken"]["gaps"] = {"worker_journal_missing": 1}
+    more = {"passed": False, "cut": "interrupted"}
+    (directory / "run.json").write_text(json.dumps(result | more))
+    found = read(directory)
+    sentence = "Not passed: 1 expectation holds, but the run was cut short: interrupted."
+    assert page.verdict(found) == sentence
+    html = page.render(found)
+    assert "The run was cut short:</strong> interrupted." in html
+    assert "<code>worker_journal_missing</code> 1" in html

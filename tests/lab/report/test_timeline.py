@@ -1,0 +1,149 @@
+"""The time line: bins, what was held, pauses, lives and moments."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.lab.report import making
+from vaultstorm.report import data, timeline
+from vaultstorm.report.timeline import Mark, Pause, Series, Timeline
+
+
+@pytest.mark.parametrize(
+    "span, width",
+    [
+        (0.0, 0.05),
+        (99.999, 0.05),
+        (100.0, 0.05),
+        (100.001, 0.1),
+        (200.001, 0.2),
+        (400.001, 0.5),
+        (1000.001, 1.0),
+        (4000.001, 5.0),
+        (10000.001, 10.0),
+    ],
+)
+def test_bins_grow_with_the_run(span: float, width: float) -> None:
+    """50 ms up to 2,000 bins, then the next round width that keeps them below that."""
+    assert timeline.bin_width(span) == pytest.approx(width)
+
+
+def build(directory: Path, *rows: tuple[str, making.Row]) -> Timeline:
+    """Make a run of these rows alone, and its time line."""
+    made = making.Made("one", "One", lambda _, __: iter(rows))
+    with data.opened(making.make(directory, [made])) as source:
+        line = timeline.build(source.db, "one")
+    assert line is not None
+    return line
+
+
+def test_bins(tmp_path: Path) -> None:
+    """Arrivals stand where they were due, outcomes where they ended; empty bins are left out."""
+    line = build(
+        tmp_path,
+        making.attempt(0, 0.0, "ok", end=0.049),
+        making.attempt(1, 0.0499, "ok", end=0.0501),
+        making.attempt(2, 0.0501, "tls.reset", end=0.26),
+    )
+    assert line.series == (
+        Series("arrivals", "arrivals", ((0, 2), (1, 1))),
+        Series("ok", "ok", ((0, 1), (1, 1))),
+        Series("tls.reset", "reset", ((5, 1),)),
+    )
+    assert [(series.total, series.peak) for series in line.series] == [(3, 2), (2, 1), (1, 1)]
+    assert line.first == 0.0
+    assert line.last == pytest.approx(0.26, abs=1e-5)
+
+
+@pytest.mark.parametrize("kinds, lanes", [(7, 8), (8, 9), (9, 9), (20, 9)])
+def test_lanes_are_bounded(tmp_path: Path, kinds: int, lanes: int) -> None:
+    """The rarest outcomes share a lane when there are too many, and none is lost."""
+    rows = [
+        making.attempt(10 * kind + n, 0.0, f"http.{400 + kind}")
+        for kind in range(kinds)
+        for n in range(kind + 1)
+    ]
+    line = build(tmp_path, *rows)
+    assert len(line.series) == lanes
+    assert sum(series.total for series in line.series[1:]) == len(rows)
+    assert (line.series[-1].name == "others") == (kinds > timeline.LANES_MAX)
+
+
+def test_the_first_sample_is_what_was_held_before(tmp_path: Path) -> None:
+    """What held when the first attempt came is known from the sample before it."""
+    line = build(
+        tmp_path,
+        making.sample(-9.0, 5, 5),
+        making.sample(-1.0, 10, 0),
+        making.attempt(0, 0.0, "ok", end=0.5),
+        making.sample(0.2, 9, 1),
+        making.sample(0.9, 8, 2),
+    )
+    assert [(round(held.time, 3), held.free) for held in line.held] == [(0.0, 10), (0.2, 9)]
+
+
+def test_many_samples_keep_the_fullest_moments(tmp_path: Path) -> None:
+    """With more samples than points, each bin keeps its deepest queue and its fewest slots."""
+    samples = [
+        making.sample(n / 1000 + 0.0002, n % 7, n % 11) for n in range(timeline.POINTS_MAX + 1)
+    ]
+    line = build(tmp_path, making.attempt(0, 0.0, "ok", end=2.01), *samples)
+    assert len(line.held) == 41
+    assert {held.queued for held in line.held[:-1]} == {10}
+    assert {held.free for held in line.held[:-1]} == {0}
+
+
+def test_pauses_too_close_to_be_told_apart_are_joined() -> None:
+    """Only pauses of the same style, with less than the gap between them, are joined."""
+    pauses = [
+        Pause(0.0, 1.0, "drop"),
+        Pause(1.5, 2.0, "drop"),
+        Pause(2.51, 3.0, "drop"),
+        Pause(3.1, 3.2, "refuse"),
+    ]
+    assert timeline.merged(pauses, 0.5) == (
+        Pause(0.0, 2.0, "drop"),
+        Pause(2.51, 3.0, "drop"),
+        Pause(3.1, 3.2, "refuse"),
+    )
+    assert timeline.merged([], 0.5) == ()
+
+
+def test_events(tmp_path: Path) -> None:
+    """Workers have lives; what the runner did is a mark wherever it is, the rest if it is near."""
+    line = build(
+        tmp_path,
+        making.attempt(0, 0.0, "ok", end=1.0),
+        making.event(-5.0, "front", "worker_started", worker=1),
+        making.event(-5.0, "front", "accept_suspended"),
+        making.event(0.5, "runner", "action", detail="gate closed"),
+        making.event(0.501, "front", "gate_closed"),
+        making.event(0.699, "front", "gate_open"),
+        making.event(0.7, "runner", "action", detail="gate open"),
+        making.event(0.75, "front", "accept_suspended"),
+        making.event(0.6, "front", "worker_died", worker=1, detail="signal 9"),
+        making.event(0.7, "front", "worker_started", worker=2),
+        making.event(0.8, "front", "worker_stopped", worker=3),
+        making.event(4.0, "runner", "action", detail="kill"),
+    )
+    marks = [Mark(round(mark.time, 3), mark.label, mark.action) for mark in line.marks]
+    assert marks == [
+        Mark(0.5, "gate closed", True),
+        Mark(0.7, "gate open", True),
+        Mark(0.75, "accept suspended", False),
+        Mark(4.0, "kill", True),
+    ]
+    assert line.span == pytest.approx(1.0, abs=1e-5)
+    assert line.last == pytest.approx(4.0)
+    assert [(life.worker, life.ending) for life in line.lives] == [
+        *((1, "worker_died"), (2, ""), (3, "worker_stopped")),
+    ]
+    assert line.lives[2].time is None
+    assert line.lives[2].until == pytest.approx(0.8, abs=1e-5)
+    assert line.lives[1].until is None
+
+
+def test_no_attempt_no_time_line(db: sqlite3.Connection) -> None:
+    """A variant without attempts has none."""
+    assert timeline.build(db, "nobody") is None

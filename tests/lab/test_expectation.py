@@ -1,0 +1,80 @@
+"""Expectations, at their boundaries."""
+
+from typing import Any
+
+import pytest
+
+from vaultstorm.expectation import CAUSES, check, parse
+from vaultstorm_wire.errors import UsageError
+
+SUMMARY: dict[str, Any] = {
+    "attempts": 100,
+    "ok": 10,
+    "lost": 90,
+    "outcomes": {"ok": 10, "tls.reset": 90},
+    "causes": {"backlog_full": 90},
+    "verdicts": {"once": 10, "never": 90, "twice": 0, "unknown": 0},
+    "unexplained": 0,
+    "latency_ms": {"total": {"p99": 1000.0}, "tls": None},
+}
+
+
+@pytest.mark.parametrize(
+    "text, actual, passed",
+    [
+        ("lost == 90", 90, True),
+        ("lost == 89", 90, False),
+        ("lost > 89", 90, True),
+        ("lost > 90", 90, False),
+        ("lost >= 90", 90, True),
+        ("lost < 91", 90, True),
+        ("lost < 90", 90, False),
+        ("lost <= 90", 90, True),
+        ("lost != 90", 90, False),
+        ("outcomes.tls.reset + outcomes.connect.reset == 90", 90, True),
+        ("outcomes.http.503 == 0", 0, True),
+        ("causes.QueueFull == 0", 0, True),
+        ("causes.backlog_full > 0", 90, True),
+        ("verdicts.twice == 0", 0, True),
+        ("unexplained == 0", 0, True),
+        ("latency_ms.total.p99 > 1000", 1000, False),
+        ("latency_ms.total.p99 > 999.9", 1000, True),
+        ("latency_ms.tls.p99 >= 0", None, False),
+    ],
+)
+def test_boundaries(text: str, actual: object, passed: bool) -> None:
+    """The check stands as it was written, beside the number and whether it holds."""
+    assert check(text, SUMMARY) == {"check": text, "actual": actual, "passed": passed}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "losst == 0",
+        "causes.backlog_ful == 0",
+        "causes == 0",
+        "outcomes.send.refused == 0",
+        "verdicts.thrice == 0",
+        "latency_ms.total.p98 > 0",
+        "latency_ms.bind.p99 > 0",
+        "title == 0",
+    ],
+)
+def test_unknown_keys_are_errors_when_the_file_is_read(text: str) -> None:
+    """A slip of the keyboard must not look like an expectation that holds."""
+    key = text.split()[0]
+    with pytest.raises(UsageError, match=rf"^here '.*the result has no number '{key}'; it has at"):
+        parse(text, "here")
+
+
+@pytest.mark.parametrize("text", ["", "lost", "lost = 0", "lost == x", "0 == lost"])
+def test_what_is_no_condition(text: str) -> None:
+    """It is told how one is written."""
+    with pytest.raises(UsageError, match=r"^here .*write KEY OPERATOR NUMBER, such as 'lost == 0'"):
+        parse(text, "here")
+
+
+@pytest.mark.parametrize("cause", sorted(CAUSES))
+def test_every_cause_can_be_expected(cause: str) -> None:
+    """Also those whose name has a slash in it."""
+    assert check(f"causes.{cause} == 1", {"causes": {cause: 1}})["passed"]

@@ -1,0 +1,81 @@
+"""The summary of a run on the terminal."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vaultstorm.terminal import LINES_MAX, summary
+
+
+def variant(passed: bool = True, checks: int = 2) -> dict[str, Any]:
+    """Make a variant's result; if it did not pass, none of its expectations holds."""
+    return {
+        "attempts": 100,
+        "ok": 10,
+        "lost": 90,
+        "causes": {"backlog_full": 89},
+        "verdicts": {"once": 10, "never": 90, "twice": 0, "unknown": 0},
+        "unexplained": 1,
+        "latency_ms": {"total": {"p99": 1234.5} if passed else None},
+        "passed": passed,
+        "expectations": [
+            {"check": f"lost == {n}", "actual": None if n else 90, "passed": passed}
+            for n in range(checks)
+        ],
+    }
+
+
+def result(**variants: dict[str, Any]) -> dict[str, Any]:
+    """Make a run's result."""
+    return {
+        "scenario": "storm",
+        "title": "A storm",
+        "article": "KB960007",
+        "fixes": "Shelter.",
+        "passed": all(v["passed"] for v in variants.values()),
+        "cut": None,
+        "violations": [],
+        "variants": variants,
+        "out": "runs/storm",
+    }
+
+
+def test_a_run_that_passed() -> None:
+    """The verdict comes first, then what it is about, the table, and where the report is."""
+    text = summary(result(broken=variant(), fixed=variant()), Path("runs/storm/report.html"))
+    first, about, _, heads, broken, fixed, _, last = text.split("\n")
+    assert first == "passed: storm, 4 of 4 expectations hold in 2 variants"
+    assert about == "A storm (KB960007). Shelter."
+    assert " ".join(heads.split()) == "variant attempts ok lost p99 ms passed causes verdicts"
+    cells = "100 10 90 1234 yes 89 backlog_full, 1 unexplained 10 once, 90 never"
+    assert broken.split() == ["broken", *cells.split()]
+    assert fixed.split()[0] == "fixed"
+    assert last == "report: runs/storm/report.html"
+
+
+def test_a_run_that_failed() -> None:
+    """Each expectation that does not hold stands beside the actual number."""
+    text = summary(result(fixed=variant(passed=False)), None)
+    assert text.startswith("FAILED: storm, 0 of 2 expectations hold in 1 variants\n")
+    assert "\nfixed: expected lost == 0, actual 90\n" in text
+    assert "\nfixed: expected lost == 1, actual not measured\n" in text
+    assert text.endswith("\nrecords: runs/storm")
+
+
+def test_a_run_that_was_cut_short_or_contradicts_itself() -> None:
+    """Both are said in the first line, and what contradicts itself by its id."""
+    broken = {"variant": "a", "kind": "id_twice", "id": "x-1", "detail": "2 attempts carry it"}
+    text = summary({**result(), "cut": "interrupted", "violations": [broken]}, None)
+    assert text.startswith("passed: storm, 1 contradiction(s): a bug in vaultstorm; inter")
+    assert "\na: id_twice: x-1: 2 attempts carry it\n" in text
+
+
+@pytest.mark.parametrize("variants, checks", [(1, 1), (1, 99), (40, 0), (40, 40), (15, 1)])
+def test_it_fits_a_screen(variants: int, checks: int) -> None:
+    """However much there is to say, it is 30 lines, and the last one is the report's."""
+    many = {f"v{n}": variant(passed=False, checks=checks) for n in range(variants)}
+    lines = summary({**result(**many), "fixes": "More. " * 99}, Path("report.html")).split("\n")
+    assert len(lines) <= LINES_MAX
+    assert lines[-1] == "report: report.html"
+    assert ("… and" in "".join(lines)) == (variants + checks > 2)

@@ -1,0 +1,79 @@
+"""The load of a scenario: plan, and command line of the burst."""
+
+from typing import Any
+
+import pytest
+
+from vaultstorm import workload
+from vaultstorm_client.plan import Plan
+from vaultstorm_wire.errors import UsageError
+
+
+def plan(**load: Any) -> Plan:
+    """Make a plan of a load."""
+    return workload.plan(load, "here", 7)
+
+
+def test_nothing_said_is_the_default_of_the_burst() -> None:
+    """A hundred clients, all at once, one request each."""
+    assert plan() == Plan(seed=7)
+
+
+def test_units_and_case() -> None:
+    """Durations, sizes and the method are as people write them; the scheme is not the plan's."""
+    made = plan(scheme="tcp", ramp="500ms", think=2, body_size="1KiB", method="put", clients=3)
+    assert made == Plan(clients=3, ramp=0.5, think=2.0, body_size=1024, method="PUT", seed=7)
+
+
+def test_a_rate_or_a_duration_bounds_instead_of_a_count() -> None:
+    """As on the command line of the burst."""
+    assert plan(rate=5, duration="1s").clients is None
+    assert plan(rate=5, duration="1s").requests == 1
+    assert plan(duration="1s").requests is None
+    assert plan(duration="1s", requests=4).requests == 4
+
+
+@pytest.mark.parametrize(
+    "load, said",
+    [
+        ({"client": 5}, "here: there is no key client; did you mean clients?"),
+        ({"seed": 5}, "here: there is no key seed; did you mean scheme?"),
+        ({"clients": 0}, "here: clients 0: at least 1"),
+        ({"clients": "5"}, "here: clients: expected `int | null`, got `str`"),
+        ({"clients": 2, "processes": 3}, "here: processes 3: no more than clients 2"),
+        ({"processes": 65}, "here: processes = 65: at most 64, not below 0"),
+        ({"syn_retries": -1}, "here: syn_retries = -1: at most 100, not below 0"),
+        ({"arrivals": "fair"}, "here: arrivals = 'fair': write constant or poisson"),
+        ({"rate": 5}, "here: rate goes on for ever: bound it with clients or duration"),
+        ({"keep_alive": "no"}, "here: keep_alive: expected `bool`, got `str`"),
+    ],
+)
+def test_what_cannot_be_carried_out(load: dict[str, Any], said: str) -> None:
+    """It is named without the dashes of the command line."""
+    with pytest.raises(UsageError) as caught:
+        plan(**load)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("key", workload.DURATIONS)
+def test_every_duration_is_read_as_one(key: str) -> None:
+    """A wrong one is named with its key."""
+    with pytest.raises(UsageError, match=rf"^here: {key} = 'soon' is not a duration"):
+        plan(**{key: "soon"})
+
+
+def test_schemes() -> None:
+    """HTTPS unless it is said otherwise."""
+    assert workload.scheme({}, "here") == "https"
+    assert workload.scheme({"scheme": "tcp"}, "here") == "tcp"
+    with pytest.raises(UsageError, match=r"^here: scheme = 'ftp': write https, http, tcp$"):
+        workload.scheme({"scheme": "ftp"}, "here")
+
+
+def test_options_say_the_whole_plan() -> None:
+    """Every field that is set becomes an option."""
+    made = plan(clients=3, ramp="1us", keep_alive=False, path="/x", syn_retries=2)
+    options = workload.options(made)
+    assert {"--clients=3", "--ramp=0.000001000s", "--no-keep-alive", "--path=/x"} <= set(options)
+    assert {"--syn-retries=2", "--seed=7", "--processes=1"} <= set(options)
+    assert not [option for option in options if "None" in option]
