@@ -5,6 +5,7 @@ are three steps here.
 """
 
 import errno
+import os
 import socket
 from abc import ABC, abstractmethod
 from enum import Enum, auto
@@ -122,7 +123,7 @@ class Dialler(ABC):
         self.state = State.CONNECTING
         try:
             if result not in _UNDER_WAY:
-                raise OSError(result, "connect")
+                raise OSError(result, os.strerror(result))
             self._local = attempt.local = endpoint(sock.getsockname())
         except OSError as error:
             self._refused(error)
@@ -143,7 +144,7 @@ class Dialler(ABC):
         assert sock is not None
         number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number and number not in observe.AFTER_HANDSHAKE:
-            self._refused(OSError(number, "connect"))
+            self._refused(OSError(number, os.strerror(number)))
             return
         now = monotonic()
         if engine.scheme == "tcp":
@@ -152,7 +153,7 @@ class Dialler(ABC):
         tls = engine.tls
         attempt.enter(Phase.TLS if tls is not None else Phase.SEND, now)
         if number:
-            raise OSError(number, "connect")
+            raise OSError(number, os.strerror(number))
         engine.loop.modify(sock.fileno(), READ)
         if tls is None:
             self._stream = PlainStream(sock)
@@ -186,7 +187,7 @@ class Dialler(ABC):
         assert self._sock is not None
         self._attempt.close(now)
         if number:
-            raise OSError(number, "connect")
+            raise OSError(number, os.strerror(number))
         self._stream = PlainStream(self._sock)
         self._engine.loop.modify(self._sock.fileno(), READ)
         self.state = State.HOLDING

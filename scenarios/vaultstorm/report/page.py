@@ -60,9 +60,16 @@ def render(run: Run) -> str:
         style=Markup(style),
         script=Markup(script),
         embedded=Markup(embed(chart_data(run))),
-        again=f"vaultstorm run {shlex.quote(run.result.scenario)}",
+        again=_again(run),
         version=__version__,
     )
+
+
+def _again(run: Run) -> str:
+    """Give the command that makes the same requests, with the same ids, again."""
+    seeds = {variant.result.seed for variant in run.variants}
+    seed = f" --seed {seeds.pop()}" if len(seeds) == 1 and None not in seeds else ""
+    return f"vaultstorm run {shlex.quote(run.result.scenario)}{seed}"
 
 
 def verdict(run: Run) -> str:
@@ -118,10 +125,10 @@ def told(variant: Variant) -> str:
             f"The accept queue held up to {queued:,}, and had as few as {free:,} slots free"
         )
     if line.pauses_count:
-        style = line.pauses[0].style
+        done = {"refuse": "refused", "drop": "dropped"}[line.pauses[0].style]
         seconds = _seconds(sum(pause.until - pause.time for pause in line.pauses))
         count = words.count(line.pauses_count, "pause")
-        said.append(f"SYNs met {style} in {count} of {seconds} together")
+        said.append(f"SYNs were {done} in {count} of {seconds} together")
     if line.lives:
         died = sum(life.ending == "worker_died" for life in line.lives)
         died_too = f", {died} of which died" if died else ""

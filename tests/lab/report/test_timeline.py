@@ -110,6 +110,19 @@ def test_pauses_too_close_to_be_told_apart_are_joined() -> None:
     assert timeline.merged([], 0.5) == ()
 
 
+def test_what_was_done_long_before_the_load_does_not_stretch_the_chart(tmp_path: Path) -> None:
+    """It stands at the left edge and says when; the beginning of a pause is its band's to show."""
+    line = build(
+        tmp_path,
+        making.attempt(0, 0.0, "ok", end=1.0),
+        making.event(-0.3, "runner", "action", detail="gate closed"),
+        making.event(0.2, "front", "pause_began", detail="drop"),
+    )
+    (mark,) = line.marks
+    assert (mark.label, mark.action) == ("gate closed, 0.3 s before", True)
+    assert mark.time == pytest.approx(-0.05, abs=1e-4)
+
+
 def test_events(tmp_path: Path) -> None:
     """Workers have lives; what the runner did is a mark wherever it is, the rest if it is near."""
     line = build(
