@@ -9,6 +9,7 @@ VERDICTS: Final = ("once", "never", "twice", "unknown")
 
 CAUSES: Final = frozenset(
     {"backlog_full", "stopping", "no_descriptors", "server_died", "server_stopped"}
+    | {"server_busy"}
     | {"client", "response"}
     # What HTTPERR can say on Server 2003 (KB820729).
     | {"AppOffline", "AppPoolTimer", "AppShutdown", "QueueFull", "Disabled", "ConnLimit"}

@@ -35,6 +35,15 @@ def _during(style: str) -> str:
 _AT_THE_BEGINNING: Final = """EXISTS (SELECT 1 FROM temp.paused WHERE style = 'refuse'
     AND time BETWEEN attempt.start - :tolerance AND attempt.end + :tolerance)"""
 
+_TIMER: Final = """(SELECT MAX(name) FROM event
+    WHERE variant = :variant AND detail = attempt.local AND name GLOB 'Timer_*'
+    AND time BETWEEN attempt.start - :tolerance AND attempt.end + :tolerance)"""
+_HELD: Final = """COALESCE((SELECT queued + open FROM sample
+    WHERE variant = :variant AND time <= attempt.end + :tolerance
+    ORDER BY time DESC LIMIT 1) > 0, FALSE)"""
+_LATE: Final = f"""EXISTS (SELECT 1 {_REQUEST}
+    AND (answered IS NULL OR answered > attempt.end - :tolerance))"""
+
 RULES: Final = (
     Rule(
         "'client'",
@@ -88,6 +97,22 @@ RULES: Final = (
         "'server_stopped'",
         f"{LOST} AND attempt.end >= :stopped - :tolerance",
         "The server had begun to stop in good order.",
+    ),
+    Rule(
+        _TIMER,
+        f"{LOST} AND {_TIMER} IS NOT NULL",
+        "HTTP.SYS closed this very connection, by address, port and time, when its timer ran out.",
+    ),
+    Rule(
+        "'server_busy'",
+        f"{_EARLY_TIMEOUT} AND outcome NOT GLOB 'connect.*' AND {_HELD}",
+        "The connection stood, nobody turned it away, and the server held connections at that"
+        " moment: this one waited for the application's accept, or for its turn to shake hands.",
+    ),
+    Rule(
+        "'server_busy'",
+        f"outcome GLOB '*.timeout' AND {_LATE}",
+        "The server had the whole request, and had not answered when the client gave up.",
     ),
 )
 """The first rule that holds gives the cause of an attempt that is not `ok`; with none, it is

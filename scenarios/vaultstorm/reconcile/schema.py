@@ -59,6 +59,7 @@ CREATE INDEX pause_time ON pause(variant, time);
 CREATE INDEX request_id ON request(variant, id);
 CREATE INDEX execution_id ON execution(variant, id);
 CREATE INDEX event_time ON event(variant, time);
+CREATE INDEX event_detail ON event(variant, detail);
 CREATE INDEX sample_time ON sample(variant, time);
 """
 """Made when the tables are full: one sort costs less than a million insertions in their order.

@@ -224,7 +224,7 @@ def _events(
             life = lives.get(worker, Life(worker, None, None, ""))
             if life.until is None:
                 lives[worker] = life._replace(until=time, ending=name)
-        elif name not in _KNOWN and name != "variant_started":
+        elif name not in _KNOWN and name != "variant_started" and not name.startswith("Timer_"):
             asked = role == "runner" and name == "action"
             label = (detail or name) if asked else words.event(name, detail)
             before = -NEAR * last

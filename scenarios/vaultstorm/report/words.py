@@ -31,6 +31,7 @@ CAUSES: Final[dict[str, str]] = {
     "no_descriptors": "the server was out of file descriptors",
     "server_died": "the server process was killed",
     "server_stopped": "the server had stopped",
+    "server_busy": "the server had not come to it when the client gave up",
     "client": "the client's own machine is to blame, not the server",
     "response": "the application itself answered so",
     "Connection_Abandoned_By_AppPool": "the worker process ended with the request in its hands",

@@ -5,7 +5,7 @@ import ssl
 from collections import Counter
 from collections.abc import Callable
 from enum import IntEnum, auto
-from itertools import islice
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from vaultstorm_server import clock
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from vaultstorm_server.httpsys.link import Link
 
 HANDSHAKES_PER_TURN: Final = 16
-"""Steps of TLS handshakes in one turn of the loop: about 10 ms of work, then the accepts again."""
+"""Steps of TLS handshakes that a turn of the loop has at least: about 10 ms of work."""
+HANDSHAKE_SHARE_MAX: Final = 0.02
+"""Seconds of handshakes after which the accepts have their turn again, whoever still waits."""
 LINGER_TIME: Final = 2.0
 NEVER: Final = float("inf")
 NO_LINE: Final = Line(b"", b"", b"")
@@ -107,6 +109,7 @@ class Endpoint:
         self._errors = errors
         self._steps = HANDSHAKES_PER_TURN
         self._waiting: dict[Link, None] = {}
+        self._rested = monotonic()
 
     def may_shake_hands(self, connection: "Link") -> bool:
         """Tell whether this turn of the loop has a handshake step left, and use it up.
@@ -122,10 +125,20 @@ class Endpoint:
         return True
 
     def _next_turn(self) -> None:
+        """Let those who wait make their steps: as long as the rest of the loop has just had.
+
+        With a fixed number of steps, clients whose connections stand would starve those whose
+        handshakes wait: the more requests a turn holds, the longer it takes.
+        """
+        began = monotonic()
+        until = began + min(began - self._rested, HANDSHAKE_SHARE_MAX)
         self._steps = HANDSHAKES_PER_TURN
-        for connection in tuple(islice(self._waiting, HANDSHAKES_PER_TURN)):
+        while self._waiting and (self._steps or monotonic() < until):
+            connection = next(iter(self._waiting))
             del self._waiting[connection]
+            self._steps = max(self._steps, 1)
             connection.on_readable()
+        self._rested = monotonic()
         if self._waiting and self._steps == HANDSHAKES_PER_TURN:
             self.loop.call_soon(self._next_turn)
 
@@ -171,7 +184,10 @@ class Endpoint:
             1 if routed else None,
             self.pool if routed else "",
         )
-        self._errors.append(entry, clock.now())
+        now = clock.now()
+        self._errors.append(entry, now)
+        if line is NO_LINE and reason.startswith("Timer_"):  # no request of it will be journalled
+            self._journal.append(journal.Event(time=now, name=reason, detail=connection.peer_name))
 
     def record(self, request: Request, *, status: int | None, cause: str | None) -> None:
         """Journal how a request ended."""

@@ -8,7 +8,16 @@ import msgspec
 
 from vaultstorm.reconcile import Violation, existing, reconcile, summarise
 from vaultstorm_wire import journal
-from vaultstorm_wire.journal import AnyRecord, Attempt, Event, Execution, Pause, Request, TurnedAway
+from vaultstorm_wire.journal import (
+    AnyRecord,
+    Attempt,
+    Event,
+    Execution,
+    Pause,
+    Request,
+    Sample,
+    TurnedAway,
+)
 
 LOCAL = "127.0.0.1:40000"
 FRONT, WORKER = 11, 21
@@ -52,6 +61,13 @@ def turned_away(time: float, cause: str = "backlog_full", peer: str = LOCAL) -> 
 def pause(time: float, until: float, style: str = "refuse") -> Pause:
     """Give an interval without room."""
     return Pause(time=time, until=until, style=style)
+
+
+def sample(time: float, queued: int, opened: int) -> Sample:
+    """Give what the front process held."""
+    return Sample(
+        time=time, free=9, queued=queued, turned_away=0, open=opened, waiting=0, in_flight=0
+    )
 
 
 def request(id: str | None = "a", worker: int | None = WORKER, **more: Any) -> Request:

@@ -1,8 +1,11 @@
 """Every rule of the table of causes, at its boundaries."""
 
+from typing import Any
+
 import pytest
 
 from tests.lab.reconcile.harness import (
+    LOCAL,
     Run,
     attempt,
     event,
@@ -10,6 +13,7 @@ from tests.lab.reconcile.harness import (
     lost,
     pause,
     request,
+    sample,
     turned_away,
 )
 from vaultstorm.reconcile.rules import TOLERANCE
@@ -234,3 +238,50 @@ def test_the_beginning_of_a_pause_alone_explains_nothing(run: Run) -> None:
     run.client(attempt("connect.refused", 10.0, 10.1))
     run.front(event("pause_began", 9.0, detail="refuse"))
     assert cause(run) is None
+
+
+@pytest.mark.parametrize(
+    "outcome, queued, opened, explained",
+    [
+        ("tls.timeout", 1, 0, True),
+        ("tls.timeout", 0, 1, True),
+        ("tls.timeout", 0, 0, False),
+        ("connect.timeout", 1, 1, False),
+        ("tls.reset", 1, 1, False),
+    ],
+)
+def test_a_connection_that_the_server_had_not_come_to(
+    run: Run, outcome: str, queued: int, opened: int, explained: bool
+) -> None:
+    """It stood, and was given up; but only while the server held connections at all."""
+    run.client(attempt(outcome))
+    run.front(sample(5.0, 0, 0), sample(10.5, queued, opened), sample(12.0, 0, 0))
+    assert cause(run) == ("server_busy" if explained else None)
+
+
+@pytest.mark.parametrize(
+    "more, explained",
+    [
+        ({"answered": None, "status": None}, True),
+        ({"answered": 11.5}, True),
+        ({"answered": 10.6}, False),
+    ],
+)
+def test_an_answer_that_came_after_the_client_had_given_up(
+    run: Run, more: dict[str, Any], explained: bool
+) -> None:
+    """The server had the request; if it had answered in time, something else is the matter."""
+    run.client(attempt("wait.timeout"))
+    run.front(request(**more))
+    run.worker(execution())
+    assert cause(run) == ("server_busy" if explained else None)
+
+
+@pytest.mark.parametrize("peer, time, found", [(LOCAL, 10.5, True), (LOCAL, 9.0, False)])
+def test_a_timer_that_closed_this_very_connection(
+    run: Run, peer: str, time: float, found: bool
+) -> None:
+    """HTTP.SYS closed it between two requests, as the client sent the next."""
+    run.client(attempt("wait.closed", nth=3))
+    run.front(event("Timer_ConnectionIdle", time, detail=peer))
+    assert cause(run) == ("Timer_ConnectionIdle" if found else None)

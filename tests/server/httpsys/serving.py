@@ -167,6 +167,14 @@ class Site:
         text = self.errors.path.read_text("ascii")
         return [line.split(" ", 6)[6] for line in text.splitlines() if not line.startswith("#")]
 
+    def timers(self) -> list[tuple[str, str | None]]:
+        """Read which timers the journal says have closed whose connection."""
+        self.journal.flush()
+        assert self.journal.path is not None
+        with self.journal.path.open("rb") as file:
+            found = [record for record in records.read(file) if isinstance(record, records.Event)]
+        return [(event.name, event.detail) for event in found]
+
     def records(self) -> list[records.Request]:
         """Read the journal's requests."""
         self.journal.flush()

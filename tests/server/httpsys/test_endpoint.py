@@ -6,7 +6,9 @@ import socket
 import pytest
 
 from tests.server.httpsys.serving import on_uvloop
+from vaultstorm_server.httpsys import endpoint as module
 from vaultstorm_server.httpsys.endpoint import (
+    HANDSHAKE_SHARE_MAX,
     HANDSHAKES_PER_TURN,
     NEVER,
     REASONS,
@@ -115,3 +117,39 @@ async def test_one_that_leaves_gives_its_turn_to_the_next() -> None:
     assert (leaver.served, next_one.served) == (0, 1)
     first.give_back()
     next_one.give_back()
+
+
+@pytest.mark.parametrize(
+    "elsewhere, steps",
+    [
+        (0.0, HANDSHAKES_PER_TURN),
+        (0.0175, 18),
+        (HANDSHAKE_SHARE_MAX, 20),
+        (5.0, 20),
+    ],
+)
+@on_uvloop
+async def test_handshakes_have_as_long_as_the_rest_of_the_loop_had(
+    monkeypatch: pytest.MonkeyPatch, elsewhere: float, steps: int
+) -> None:
+    """At least a turn's steps, at most a bounded time; a step takes a millisecond here."""
+    now = [100.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+
+    class Slow(Knocker):
+        __slots__ = ()
+
+        def on_readable(self) -> None:
+            now[0] += 0.001
+            super().on_readable()
+
+    shared = endpoint()
+    knockers = [Slow(shared) for _ in range(60)]
+    for knocker in knockers:
+        Knocker.on_readable(knocker)
+    assert sum(knocker.served for knocker in knockers) == HANDSHAKES_PER_TURN
+    now[0] += elsewhere
+    await asyncio.sleep(0)
+    assert sum(knocker.served for knocker in knockers) == HANDSHAKES_PER_TURN + steps
+    for knocker in knockers:
+        knocker.give_back()

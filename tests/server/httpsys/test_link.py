@@ -145,6 +145,8 @@ async def test_a_handshake_that_does_not_come_is_not_waited_for(tmp_path: Path) 
         site.clients.append(client)
 
         await closed_by_timer(site, client, "- - - - - Timer_ConnectionIdle -")
+        local = f"127.0.0.1:{client.port}"
+        assert site.timers() == [("Timer_ConnectionIdle", local)]
 
 
 @pytest.mark.parametrize(
