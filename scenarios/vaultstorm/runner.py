@@ -4,6 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +15,7 @@ from vaultstorm.live import live
 from vaultstorm.run_directory import RunDirectory, toml
 from vaultstorm.scenario import SEED_MAX, Scenario, Variant
 from vaultstorm.watch import Cut, Watch
+from vaultstorm_wire.errors import MachineError
 
 SCHEMA: Final = 1
 
@@ -58,7 +60,8 @@ def run(scenario: Scenario, options: Options) -> Outcome:
 
     Raises:
         UsageError: there is no such variant, or the run directory is in use.
-        MachineError: the machine will not do it.
+        MachineError: the machine will not do it. The variants that had run before are still
+            reconciled and reported, if it will do that.
     """
     variants = scenario.choose(options.variants)
     seed = _seed(options.seed, scenario)
@@ -77,6 +80,11 @@ def run(scenario: Scenario, options: Options) -> Outcome:
                         )
             except Cut:
                 pass  # `watch` knows why
+            except MachineError as error:
+                with suppress(MachineError):  # the first says more than what follows from it
+                    done = [v for v in variants if v.name in failures]
+                    _conclude(scenario, done, directory, failures, str(error), False)
+                raise
             whole = len(failures) == len(variants) and not any(failures.values())
             cut = None if whole else watch.reason
         show(lambda: "joining both sides' records")
@@ -113,7 +121,7 @@ def _conclude(
     """
     from vaultstorm import reconcile, report
 
-    ended = [v for v in variants if (directory.path / v.name / "burst.json").is_file()]
+    ended = [v for v in variants if _has_content(directory.path / v.name / "burst.json")]
     records = [reconcile.Variant(v.name, v.title, v.options) for v in ended]
     violations = reconcile.reconcile(directory.path, records)
     with reconcile.existing(directory.path) as db:
@@ -169,6 +177,14 @@ def _variant_result(
         "options": variant.options,
         "expectations": checks,
     }
+
+
+def _has_content(path: Path) -> bool:
+    """Tell whether a load that was killed has come to write its result; it opens it before."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _burst(path: Path) -> dict[str, Any]:

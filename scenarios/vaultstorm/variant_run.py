@@ -131,7 +131,8 @@ class _VariantRun:
                 _wait(load, LOAD_GRACE)
             code = load.poll()
         self._journal.event("load_finished", _how(code))
-        if code not in (0, 130) and not (code is None and self._watch.reason):
+        # Cut short while its interpreter started, it ends however that takes SIGINT
+        if code not in (0, 130) and not self._watch.reason:
             raise _load_failed(code, self._directory / "client.log")
         if not self.failures and code == 130:
             self.failures.append("the load was interrupted")

@@ -88,6 +88,17 @@ RULES: Final = (
         "The application itself answered so, and the answer came through whole.",
     ),
     Rule(
+        "'server_busy'",
+        f"{_EARLY_TIMEOUT} AND outcome NOT GLOB 'connect.*' AND {_HELD}",
+        "The connection stood, nobody turned it away, and the server held connections at that"
+        " moment: this one waited for the application's accept, or for its turn to shake hands.",
+    ),
+    Rule(
+        "'server_busy'",
+        f"outcome GLOB '*.timeout' AND {_LATE}",
+        "The server had the whole request, and had not answered when the client gave up.",
+    ),
+    Rule(
         "'server_died'",
         f"{LOST} AND attempt.end >= :died - :tolerance",
         "A signal ended the server, and this attempt was under way at its last sign of life or"
@@ -102,17 +113,6 @@ RULES: Final = (
         _TIMER,
         f"{LOST} AND {_TIMER} IS NOT NULL",
         "HTTP.SYS closed this very connection, by address, port and time, when its timer ran out.",
-    ),
-    Rule(
-        "'server_busy'",
-        f"{_EARLY_TIMEOUT} AND outcome NOT GLOB 'connect.*' AND {_HELD}",
-        "The connection stood, nobody turned it away, and the server held connections at that"
-        " moment: this one waited for the application's accept, or for its turn to shake hands.",
-    ),
-    Rule(
-        "'server_busy'",
-        f"outcome GLOB '*.timeout' AND {_LATE}",
-        "The server had the whole request, and had not answered when the client gave up.",
     ),
 )
 """The first rule that holds gives the cause of an attempt that is not `ok`; with none, it is

@@ -54,7 +54,8 @@ LAWS: Final = (
         EXECUTIONS_UNSEEN,
         """
         SELECT id, 'the client has its answer, and no worker executed it' FROM attempt NOT INDEXED
-        WHERE variant = :variant AND outcome = 'ok' AND sent > 0 AND verdict = 'never' ORDER BY id
+        WHERE variant = :variant AND outcome = 'ok' AND sent > 0
+            AND verdict IN ('never', 'unknown') ORDER BY id
         """,
     ),
     Law(

@@ -10,9 +10,17 @@ from vaultstorm_wire.errors import MachineError
 
 GAPS: Final[dict[str, str]] = {
     "worker_journal_missing": """
-        SELECT DISTINCT 'worker ' || worker || ' was started and left no journal' FROM event
-        WHERE variant = :variant AND name = 'worker_started' AND worker NOT IN (
-            SELECT pid FROM journal WHERE variant = :variant AND role = 'worker' AND pid NOT NULL)
+        WITH kept AS (
+            SELECT pid FROM journal WHERE variant = :variant AND role = 'worker' AND pid NOT NULL),
+        known AS (
+            SELECT worker FROM event WHERE variant = :variant AND name = 'worker_started'
+            UNION SELECT worker FROM request NOT INDEXED
+                WHERE variant = :variant AND worker NOT NULL)
+        SELECT 'worker ' || worker || ' was started and left no journal' FROM known
+            WHERE worker NOT IN (SELECT pid FROM kept)
+        UNION ALL SELECT 'no worker left a journal'
+            WHERE NOT EXISTS (SELECT 1 FROM kept) AND NOT EXISTS (SELECT 1 FROM known)
+            AND EXISTS (SELECT 1 FROM journal WHERE variant = :variant AND role = 'front')
         """,
     "worker_journal_cut_off": """
         SELECT file || ' ends in the middle of a record' FROM journal
@@ -94,6 +102,21 @@ def has_gap(db: sqlite3.Connection, variant: str, kinds: tuple[str, ...]) -> boo
     """Tell whether one of some kinds of gap is there."""
     query = "SELECT kind FROM gap WHERE variant = ?"
     return any(kind in kinds for (kind,) in db.execute(query, (variant,)))
+
+
+def execution_lost(db: sqlite3.Connection, variant: str) -> bool:
+    """Tell whether a worker has answered what its journal does not have: more may be missing.
+
+    So it is if the file ends between two records, as a disk that filled may leave it.
+    """
+    query = """
+        SELECT EXISTS (SELECT 1 FROM request NOT INDEXED
+            WHERE variant = :variant AND id NOT NULL AND worker NOT NULL AND status NOT NULL
+                AND cause IS NULL AND NOT EXISTS (SELECT 1 FROM execution
+                    WHERE execution.variant = :variant AND execution.id = request.id))
+        """
+    (lost,) = db.execute(query, {"variant": variant}).fetchone()
+    return bool(lost)
 
 
 def life(db: sqlite3.Connection, variant: str) -> Life:

@@ -27,7 +27,8 @@ RULES: Final = (
     Rule(
         "'unknown'",
         ":executions_unseen",
-        "A worker's journal is missing or cut off: the execution may be what is not in it.",
+        "A worker's journal is missing, cut off, or lacks what the worker has answered: the"
+        " execution may be what is not in it.",
     ),
     Rule("'never'", "TRUE", "All workers' journals are whole, and it is in none."),
 )
@@ -37,6 +38,7 @@ RULES: Final = (
 def find(db: sqlite3.Connection, variant: str) -> None:
     """Give every attempt of a variant its verdict."""
     unseen = evidence.has_gap(db, variant, evidence.EXECUTIONS_UNSEEN)
+    unseen = unseen or evidence.execution_lost(db, variant)
     db.execute(
         f"UPDATE attempt NOT INDEXED SET verdict = {case(RULES)} WHERE variant = :variant",
         {"variant": variant, "executions_unseen": unseen},

@@ -55,8 +55,9 @@ class Listener(ABC):
     """A listening socket whose accept queue overflows as AFD.SYS's does.
 
     The application takes one connection every AcceptInterval seconds; with 0, all that are queued
-    once per loop turn, after the queue has been given what the kernel has. The loop's timers count
-    milliseconds: a shorter interval is one connection per turn.
+    once per loop turn, after the queue has been given what the kernel has. Where the loop comes
+    late (its timers count milliseconds, and TLS takes its time), the application takes what has
+    become due meanwhile: the real one does not wait for HTTP.SYS.
     """
 
     style: ClassVar[str]
@@ -79,6 +80,7 @@ class Listener(ABC):
         self._journal = journal
         self._gate_open = True
         self._ready_at = 0.0
+        self._idle = True
         self._planned: asyncio.Handle | None = None
         self._growth: asyncio.TimerHandle | None = None
         self._retry: asyncio.TimerHandle | None = None
@@ -177,7 +179,11 @@ class Listener(ABC):
         due = self._queue.growth_due
         if due is not None and self._growth is None:
             self._growth = self._loop.call_later(max(0.0, due - now), self._grow)
-        if self._planned is None and self._gate_open and self._may_take():
+        may_take = self._gate_open and self._may_take()
+        if may_take and self._idle:
+            self._ready_at = max(self._ready_at, now)  # time without work is not saved up
+        self._idle = not may_take
+        if self._planned is None and may_take:
             wait = self._ready_at - now if self._interval else 0.0
             self._planned = (
                 self._loop.call_later(wait, self._turn)
@@ -195,17 +201,16 @@ class Listener(ABC):
     def _turn(self) -> None:
         """Let the application take what is its due in this turn of the loop."""
         self._planned = None
-        waiting = self._queue.queued
+        began = clock.now()
         try:
-            for _ in range(min(waiting, 1) if self._interval else waiting):
-                if self._closed or not self._gate_open:
+            for _ in range(self._queue.queued):
+                if self._closed or not self._gate_open or self._ready_at > began:
                     break
                 connection = self._next()
                 if connection is None:
                     break
-                now = clock.now()
-                self._queue.accept(now)
-                self._ready_at = now + self._interval
+                self._queue.accept(clock.now())
+                self._ready_at += self._interval
                 self._take(*connection)
         finally:
             self._settle()

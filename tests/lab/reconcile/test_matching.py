@@ -73,3 +73,13 @@ def test_a_connection_that_was_served_was_not_turned_away(run: Run, served: obje
     run.client(served)
     run.front(turned_away(10.5))
     assert run.column("cause") == {"a": None}
+
+
+def test_lives_of_one_port_that_follow_closely_have_their_records_in_order(run: Run) -> None:
+    """A busy client notices late: the first life reaches past the second one's record."""
+    run.client(
+        attempt("tls.reset", 10.0, 10.14, id="first"),
+        attempt("tls.reset", 10.141, 10.28, id="second"),
+    )
+    run.front(turned_away(10.04), turned_away(10.142, "stopping"))
+    assert run.column("cause") == {"first": "backlog_full", "second": "stopping"}
