@@ -1,5 +1,7 @@
 """What a burst is asked to do."""
 
+import math
+
 import msgspec
 
 from vaultstorm_client.target import check_path
@@ -60,6 +62,9 @@ def check(plan: Plan) -> Plan:
         value = getattr(plan, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} {value}: at least 1")
+    for name in ("duration", "ramp", "think", "hold", "syn_retry_interval"):
+        if not 0 <= (getattr(plan, name) or 0.0) < math.inf:
+            raise UsageError(f"--{name.replace('_', '-')}: a length of time with an end")
     for name in ("connect_timeout", "tls_timeout", "response_timeout"):
         if not getattr(plan, name) > 0:
             raise UsageError(f"--{name.replace('_', '-')}: longer than 0, or nothing can succeed")

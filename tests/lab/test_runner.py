@@ -6,15 +6,16 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lab.tiny import FIXED, HANGING, HEAD, TINY, result, session_members, write
 from tests.support.command import command, environment, vaultstorm
 from tests.support.server import PATIENCE, until
-from vaultstorm import reconcile, runner
+from vaultstorm import reconcile, runner, variant_run
 from vaultstorm.scenario import load
-from vaultstorm_wire.errors import UsageError
+from vaultstorm_wire.errors import MachineError, UsageError
 
 
 def test_every_variant_is_run_and_judged(tmp_path: Path) -> None:
@@ -185,6 +186,46 @@ def test_a_full_disk_is_the_machines_doing(tmp_path: Path) -> None:
     assert process.returncode == 3
     assert said.startswith(b"vaultstorm: variant fixed: the load ended with exit 3: cannot write")
     assert session_members(process.pid) == []
+
+
+def test_what_had_run_before_an_error_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine fails the second variant: the first has its verdicts and its report."""
+    honest = variant_run.run
+
+    def failing(scenario: Any, variant: Any, *rest: Any) -> list[str]:
+        if variant.name == "fixed":
+            raise MachineError("the port is taken")
+        return honest(scenario, variant, *rest)
+
+    monkeypatch.setattr(variant_run, "run", failing)
+    out = tmp_path / "out"
+    with pytest.raises(MachineError, match="the port is taken"):
+        runner.run(load(write(tmp_path)), runner.Options(out=out))
+    kept = result(out)
+    assert (list(kept["variants"]), kept["cut"]) == (["broken"], "the port is taken")
+    assert not kept["passed"]
+    assert (out / "report.html").is_file()
+
+
+def test_a_load_that_was_killed_before_its_result_spoils_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has opened burst.json and written nothing: the variant before it is reported."""
+    honest = variant_run.run
+
+    def cut(scenario: Any, variant: Any, place: Any, watch: Any, show: Any) -> list[str]:
+        if variant.name == "broken":
+            return honest(scenario, variant, place, watch, show)
+        (place.directory / "burst.json").touch()
+        watch.interrupted = True
+        return ["interrupted"]
+
+    monkeypatch.setattr(variant_run, "run", cut)
+    outcome = runner.run(load(write(tmp_path)), runner.Options(out=tmp_path / "out"))
+    assert outcome.status == 130
+    assert list(outcome.result["variants"]) == ["broken"]
 
 
 def test_bad_paths_are_named() -> None:

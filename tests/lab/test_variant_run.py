@@ -186,3 +186,20 @@ def test_the_load_is_what_the_scenario_says(tmp_path: Path) -> None:
     )
     assert failures(result) == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_load_that_is_cut_while_it_starts_is_no_error(tmp_path: Path) -> None:
+    """SIGINT meets an interpreter that does not handle it yet: the variant was interrupted."""
+    scenario = load(write(tmp_path, HANGING))
+    directory = tmp_path / "out"
+    (directory / "journal").mkdir(parents=True)
+    (directory / "server.toml").write_bytes(toml(scenario.settings(scenario.variants[0])))
+    place = variant_run.Place(directory, tmp_path / "tls", 0, 1)
+    with Watch(60) as watch:
+
+        def show(line: Callable[[], str]) -> None:
+            if "attempts ended" in line():
+                watch.interrupted = True
+
+        failures = variant_run.run(scenario, scenario.variants[0], place, watch, show)
+    assert failures == ["interrupted"]

@@ -39,7 +39,7 @@ _TIMER: Final = """(SELECT MAX(name) FROM event
     WHERE variant = :variant AND detail = attempt.local AND name GLOB 'Timer_*'
     AND time BETWEEN attempt.start - :tolerance AND attempt.end + :tolerance)"""
 _HELD: Final = """COALESCE((SELECT queued + open FROM sample
-    WHERE variant = :variant AND time <= attempt.end + :tolerance
+    WHERE variant = :variant AND time <= attempt.end
     ORDER BY time DESC LIMIT 1) > 0, FALSE)"""
 _LATE: Final = f"""EXISTS (SELECT 1 {_REQUEST}
     AND (answered IS NULL OR answered > attempt.end - :tolerance))"""

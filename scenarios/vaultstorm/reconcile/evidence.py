@@ -18,9 +18,11 @@ GAPS: Final[dict[str, str]] = {
                 WHERE variant = :variant AND worker NOT NULL)
         SELECT 'worker ' || worker || ' was started and left no journal' FROM known
             WHERE worker NOT IN (SELECT pid FROM kept)
-        UNION ALL SELECT 'no worker left a journal'
-            WHERE NOT EXISTS (SELECT 1 FROM kept) AND NOT EXISTS (SELECT 1 FROM known)
-            AND EXISTS (SELECT 1 FROM journal WHERE variant = :variant AND role = 'front')
+        UNION ALL SELECT 'the front process names no worker that it started'
+            WHERE EXISTS (SELECT 1 FROM journal
+                WHERE variant = :variant AND role = 'front' AND records > 0)
+            AND NOT EXISTS (SELECT 1 FROM event
+                WHERE variant = :variant AND name = 'worker_started')
         """,
     "worker_journal_cut_off": """
         SELECT file || ' ends in the middle of a record' FROM journal

@@ -285,3 +285,12 @@ def test_a_timer_that_closed_this_very_connection(
     run.client(attempt("wait.closed", nth=3))
     run.front(event("Timer_ConnectionIdle", time, detail=peer))
     assert cause(run) == ("Timer_ConnectionIdle" if found else None)
+
+
+@pytest.mark.parametrize("detail", ["signal 9", "exit 0"])
+def test_who_gave_up_before_the_servers_end_waited_for_a_busy_one(run: Run, detail: str) -> None:
+    """A server that ends behind a timeout, or right after it, is not what the client waited for."""
+    run.client(attempt("tls.timeout", 10.0, 20.0))
+    run.front(sample(10.0, queued=1, opened=0), sample(20.0 + NEAR, queued=0, opened=0))
+    run.exited(detail)
+    assert cause(run) == "server_busy"

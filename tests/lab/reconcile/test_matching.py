@@ -83,3 +83,11 @@ def test_lives_of_one_port_that_follow_closely_have_their_records_in_order(run: 
     )
     run.front(turned_away(10.04), turned_away(10.142, "stopping"))
     assert run.column("cause") == {"first": "backlog_full", "second": "stopping"}
+
+
+@pytest.mark.parametrize("time, matched", [(11.0, True), (11.001, False)])
+def test_who_gave_up_was_not_reset_afterwards(run: Run, time: float, matched: bool) -> None:
+    """A server that stops right behind a timeout resets what its client has left."""
+    run.client(attempt("tls.timeout"))
+    run.front(turned_away(time, "stopping"))
+    assert run.column("cause") == {"a": "stopping" if matched else None}

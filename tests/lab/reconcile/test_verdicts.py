@@ -73,3 +73,27 @@ def test_a_worker_journal_without_a_line_is_missing(run: Run) -> None:
     run.client(attempt("wait.closed"))
     assert run.column("verdict") == {"a": "unknown"}
     assert run.summary()["gaps"] == {"worker_journal_missing": 1}
+
+
+def test_a_worker_that_only_a_request_names_is_missed(run: Run) -> None:
+    """The record of its start may be lost as well as its journal."""
+    run.client(attempt("wait.closed"))
+    run.front(lost("Connection_Abandoned_By_AppPool", worker=22))
+    assert run.column("verdict") == {"a": "unknown"}
+
+
+def test_a_front_journal_that_names_no_worker_vouches_for_none(run: Run) -> None:
+    """Cut behind its first line, it cannot say that no worker's journal is missing."""
+    path = run.journals / f"front-{FRONT}.ndjson"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    run.client(attempt("wait.closed"))
+    assert run.column("verdict") == {"a": "unknown"}
+
+
+def test_a_journal_that_lacks_an_answered_request_proves_nothing(run: Run) -> None:
+    """Cut between two records, it looks whole: one answer that is not in it tells."""
+    run.client(attempt("ok"), attempt("wait.closed", id="b"), attempt("tls.reset", id="c"))
+    run.front(request())
+    assert len(run.reconcile()) == 2
+    verdicts = dict(run.rows("SELECT id, verdict FROM attempt"))
+    assert verdicts == {"a": "unknown", "b": "unknown", "c": "never"}
