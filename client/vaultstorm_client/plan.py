@@ -62,18 +62,11 @@ def check(plan: Plan) -> Plan:
         value = getattr(plan, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} {value}: at least 1")
-    for name in ("duration", "ramp", "think", "hold", "syn_retry_interval"):
-        if not 0 <= (getattr(plan, name) or 0.0) < math.inf:
-            raise UsageError(f"--{name.replace('_', '-')}: a length of time with an end")
-    for name in ("connect_timeout", "tls_timeout", "response_timeout"):
-        if not getattr(plan, name) > 0:
-            raise UsageError(f"--{name.replace('_', '-')}: longer than 0, or nothing can succeed")
-    if plan.rate is not None and not 0 < plan.rate < float("inf"):
+    _check_durations(plan)
+    if plan.rate is not None and not 0 < plan.rate < math.inf:
         raise UsageError(f"--rate {plan.rate:g}: more than 0 arrivals a second")
     if plan.rate is not None and plan.clients is None and plan.duration is None:
         raise UsageError("--rate goes on for ever: bound it with --clients or --duration")
-    if plan.duration is not None and not plan.duration > 0:
-        raise UsageError("--duration: longer than 0")
     if plan.path is not None and not plan.path.startswith("/"):
         raise UsageError(f"--path {plan.path!r}: begins with a slash")
     check_path(plan.path or "")
@@ -82,3 +75,14 @@ def check(plan: Plan) -> Plan:
     if not plan.method.isascii() or not plan.method.isalpha():
         raise UsageError(f"--method {plan.method!r}: letters only, such as GET or PUT")
     return plan
+
+
+def _check_durations(plan: Plan) -> None:
+    for name in ("duration", "ramp", "think", "hold", "syn_retry_interval"):
+        if not 0 <= (getattr(plan, name) or 0.0) < math.inf:
+            raise UsageError(f"--{name.replace('_', '-')}: a length of time with an end")
+    for name in ("connect_timeout", "tls_timeout", "response_timeout"):
+        if not getattr(plan, name) > 0:
+            raise UsageError(f"--{name.replace('_', '-')}: longer than 0, or nothing can succeed")
+    if plan.duration == 0:
+        raise UsageError("--duration: longer than 0")
