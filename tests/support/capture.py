@@ -145,8 +145,22 @@ class Capture:
         return sorted(first.values())
 
     def resets(self) -> list[Packet]:
-        """Give all RST segments."""
-        return [packet for packet in self.packets if packet.flags & RST]
+        """Give all RST segments that ended a connection.
+
+        One that both sides had ended by FIN is not ended again: a busy kernel probes with a second
+        FIN, and the ACK of that one meets a socket that is gone, which answers RST.
+        """
+        found: list[Packet] = []
+        finished: set[tuple[str, int, str, int]] = set()
+        for packet in self.packets:
+            here, back = packet[1:5], (packet.dst, packet.dport, packet.src, packet.sport)
+            if packet.flags & SYN:
+                finished -= {here, back}
+            if packet.flags & FIN:
+                finished.add(here)
+            if packet.flags & RST and not {here, back} <= finished:
+                found.append(packet)
+        return found
 
     def rst_to_syn(self) -> list[Packet]:
         """Give the RSTs that answered a SYN: sequence number 0 (RFC 9293, 3.10.7.1)."""

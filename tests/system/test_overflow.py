@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.support.bpf import RST, SYN
+from tests.support.bpf import SYN
 from tests.support.captured import captured
 from tests.support.command import command, environment
 from tests.support.server import PATIENCE, Server, running_server, until
@@ -55,7 +55,7 @@ def finish(client: "subprocess.Popen[bytes]") -> dict[str, Any]:
 def test_reset_admits_ten_and_resets_ninety(tmp_path: Path, scheme: str, lost: str) -> None:
     """Of 100, 10 find a slot; client, server and capture count the same 90 RSTs, peer by peer."""
     with held_back(tmp_path, "--overflow=reset") as server:
-        with captured(server.port, RST) as capture:
+        with captured(server.port) as capture:
             client = fire(server, "--clients=100", "--hold=1s", scheme=scheme)
             until(lambda: server.queue()["queue"]["turned_away"] == 90)
             server.gate("open")
@@ -78,7 +78,7 @@ def test_refuse_answers_the_syn_with_a_reset(tmp_path: Path) -> None:
     with held_back(tmp_path, "--overflow=refuse") as server:
         first = fire(server, "--clients=10", "--hold=250ms")
         until(lambda: server.queue()["paused"])
-        with captured(server.port, RST) as capture:
+        with captured(server.port) as capture:
             result = finish(fire(server, "--clients=90"))
         finish(first)
         server.gate("open")
@@ -112,7 +112,7 @@ def test_syn_retries_outlast_a_full_queue(tmp_path: Path) -> None:
 def test_drop_lets_the_syn_vanish(tmp_path: Path) -> None:
     """Without room there is no answer: the client's kernel sends the SYN again, and it succeeds."""
     with held_back(tmp_path, "--overflow=drop") as server:
-        with captured(server.port, SYN | RST) as capture:
+        with captured(server.port) as capture:
             client = fire(server, "--clients=13", "--hold=10ms")
             until(lambda: server.queue()["paused"])
             assert capture.wait_for_syns(13, PATIENCE)
