@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bench import certificate, connections, held, memory, peers, reconcile, requests, spread
+from bench import certificate, connections, held, memory, peers, reconcile, requests, soak, spread
 from bench.children import BenchError, many_descriptors
 from bench.procfs import machine
 from bench.result import Measurement, verdicts
@@ -21,8 +21,10 @@ from bench.table import render
 
 MEASUREMENTS: Final[dict[str, Callable[[Setup], Measurement]]] = {
     module.NAME: module.measure
-    for module in (spread, connections, requests, memory, held, reconcile)
+    for module in (spread, connections, requests, memory, held, reconcile, soak)
 }
+LONG: Final = (soak.NAME,)
+"""Made only where they are named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     results = []
     with tempfile.TemporaryDirectory(prefix="vaultstorm-bench-") as folder, _ended_by_signals():
         setup = Setup(Path(folder), certificate.make(Path(folder)), asked.quick)
-        for name in asked.names or MEASUREMENTS:
+        for name in asked.names or [name for name in MEASUREMENTS if name not in LONG]:
             result = _measure(name, setup)
             results.append(result)
             print(render(result), flush=True)

@@ -51,6 +51,23 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def children_in_state(pid: int, state: str) -> int:
+    """Count the children of a process that are in a state of proc_pid_stat(5), such as ``Z``."""
+    count = 0
+    for child in descendants(pid):
+        try:
+            stat = Path(f"/proc/{child}/stat").read_text()
+        except OSError:  # it has ended meanwhile
+            continue
+        count += stat.rpartition(")")[2].split()[0] == state
+    return count
+
+
+def descriptors(pid: int) -> int:
+    """Count the open descriptors of a process."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def machine() -> dict[str, str | int]:
     """Tell what a result depends on."""
     info = Path("/proc/cpuinfo").read_text()

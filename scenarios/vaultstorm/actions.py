@@ -3,26 +3,29 @@
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
+from vaultstorm import counts
 from vaultstorm.tables import convert, duration
 from vaultstorm_client import thresholds
 from vaultstorm_client.thresholds import Threshold
-from vaultstorm_server.afd.policy import QueueStatistics
+from vaultstorm_server.admin import assignment
+from vaultstorm_server.settings import AppPool
 from vaultstorm_wire.errors import UsageError
 
-ACTIONS: Final = ("gate closed", "gate open", "kill", "stop")
+SIGNALS: Final = ("kill", "stop")
 """`kill` is SIGKILL to the front process, `stop` is SIGTERM."""
 
-ENDED: Final = "ended"
-"""Attempts that have ended on the client's side, whatever became of them."""
-
-_COUNTS: Final = (
-    *(name for name, kind in QueueStatistics.__annotations__.items() if kind is int),
-    "pauses",
-    ENDED,
+ACTIONS: Final = (
+    *("gate closed", "gate open", *SIGNALS, "recycle", "iisreset", "stop-pool", "start-pool"),
+    *("worker kill", "worker hang", "worker resume"),
 )
+"""What can be done, beside changing a setting; to a worker: SIGKILL, SIGSTOP and SIGCONT."""
+
+SET: Final = "set apppool."
+"""How an action begins that changes a setting of the application pool."""
 
 Look = Callable[[], Mapping[str, Any] | None]
 
@@ -31,24 +34,34 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One action; either `at` or `when` is set.
 
     Attributes:
-        action: one of `ACTIONS`.
+        action: one of `ACTIONS`, or a setting that is changed.
         at: seconds since the load began; 0 is before its first SYN.
-        when: a condition on what the accept queue and the client have counted.
+        when: a condition on what the server and the client have counted.
+        every: seconds between two times, from the first on, until the load ends; None for once.
     """
 
     action: str
     at: float | None = None
     when: Threshold | None = None
+    every: float | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the control plane has it."""
+        verb, _, rest = self.action.partition(" ")
+        return f"/{verb}/{quote(rest, safe='')}" if rest else f"/{verb}"
 
     def __str__(self) -> str:
         moment = f"at {self.at:g} s" if self.at is not None else f"when {self.when}"
-        return f"{self.action} {moment}"
+        again = f", every {self.every:g} s" if self.every is not None else ""
+        return f"{self.action} {moment}{again}"
 
 
 class _Written(msgspec.Struct, frozen=True):
     action: str
     at: str | float | None = None
     when: str | None = None
+    every: str | float | None = None
 
 
 def read(tables: Sequence[object], where: str) -> tuple[Action, ...]:
@@ -68,20 +81,65 @@ def read(tables: Sequence[object], where: str) -> tuple[Action, ...]:
 
 def _read(table: object, where: str) -> Action:
     written = convert(table, _Written, where)
-    if written.action not in ACTIONS:
-        raise UsageError(f"{where}: action = {written.action!r}: write {', '.join(ACTIONS)}")
+    _check(written.action, where)
     if (written.at is None) == (written.when is None):
         raise UsageError(f"{where}: give either at or when")
+    every = None
+    if written.every is not None:
+        every = duration(written.every, f"{where}: every")
+        if not 0 < every < float("inf"):
+            raise UsageError(f"{where}: every: longer than 0, and not for ever")
+        if written.action in SIGNALS:
+            raise UsageError(f"{where}: {written.action} ends the server: it cannot be repeated")
     if written.when is None:
-        return Action(action=written.action, at=duration(written.at, f"{where}: at"))
+        at = duration(written.at, f"{where}: at")
+        return Action(action=written.action, at=at, every=every)
     vocabulary = thresholds.Vocabulary(
-        f"{where}: when", dict.fromkeys(_COUNTS, 0), _COUNTS, {}, "'queued + ended == 100'"
+        f"{where}: when",
+        dict.fromkeys(counts.NAMES, 0),
+        counts.NAMES,
+        {},
+        "'queued + ended == 100'",
     )
-    return Action(action=written.action, when=thresholds.read(written.when, vocabulary))
+    when = thresholds.read(written.when, vocabulary)
+    return Action(action=written.action, when=when, every=every)
+
+
+def _check(action: str, where: str) -> None:
+    """Refuse what cannot be done. Raises UsageError."""
+    if action in ACTIONS:
+        return
+    if not action.startswith(SET):
+        known = ", ".join(ACTIONS)
+        raise UsageError(f"{where}: action = {action!r}: write {known}, or {SET}KEY=VALUE")
+    try:
+        assignment.read(action.partition(" ")[2], AppPool())
+    except UsageError as error:
+        raise UsageError(f"{where}: action = {action!r}: {error}") from error
+
+
+class _Repeated:
+    """An action that happens again."""
+
+    __slots__ = ("action", "due", "every")
+
+    def __init__(self, action: Action, every: float, began: float) -> None:
+        self.action = action
+        self.every = every
+        self.due = began + every
+
+    def taken(self, elapsed: float) -> bool:
+        """Tell whether it is due; moments that were missed are not made up for."""
+        if elapsed < self.due:
+            return False
+        self.due += self.every * (1 + (elapsed - self.due) // self.every)
+        return True
 
 
 class Schedule:
     """Says which actions are due. They happen in their order: one that waits holds the next.
+
+    One that is repeated holds nobody back once it has happened for the first time.
 
     Args:
         actions: as the scenario has them.
@@ -89,6 +147,7 @@ class Schedule:
 
     def __init__(self, actions: Sequence[Action]) -> None:
         self._pending = deque(actions)
+        self._repeated: list[_Repeated] = []
 
     @property
     def pending(self) -> tuple[Action, ...]:
@@ -99,22 +158,28 @@ class Schedule:
         """Take the actions that come before the load."""
         due = []
         while self._pending and self._pending[0].at == 0:
-            due.append(self._pending.popleft())
+            due.append(self._take(0.0))
         return due
 
     def next(self, elapsed: float, look: Look) -> Action | None:
-        """Take the next action if it is due.
+        """Take the next action if one is due.
 
         Args:
             elapsed: seconds since the load began.
             look: gives what is counted; None if it cannot be had. Called only where it matters.
         """
-        if not self._pending:
-            return None
-        first = self._pending[0]
-        if first.when is None:
-            due = first.at is not None and first.at <= elapsed
-        else:
-            counted = look()
-            due = counted is not None and first.when.reached(counted)
-        return self._pending.popleft() if due else None
+        if self._pending and self._is_due(self._pending[0], elapsed, look):
+            return self._take(elapsed)
+        return next((one.action for one in self._repeated if one.taken(elapsed)), None)
+
+    def _is_due(self, action: Action, elapsed: float, look: Look) -> bool:
+        if action.when is None:
+            return action.at is not None and action.at <= elapsed
+        counted = look()
+        return counted is not None and action.when.reached(counted)
+
+    def _take(self, elapsed: float) -> Action:
+        action = self._pending.popleft()
+        if action.every is not None:
+            self._repeated.append(_Repeated(action, action.every, elapsed))
+        return action

@@ -1,6 +1,7 @@
 """`make demo`: every scenario that ships, every variant: broken, worked around, fixed."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +11,14 @@ from vaultstorm.scenario import load
 OUT: Final = Path("demo-out")
 
 
-def main(out: Path = OUT) -> int:
+def main(out: Path = OUT, names: Sequence[str] = ()) -> int:
     """Run the library into `out`, say what came of it, and give the exit code.
 
     Args:
         out: a scenario's folder in it is the demonstration's own, and replaced each time.
+        names: of the scenarios; empty for all that ship.
     """
-    for name in library.names():
+    for name in names or library.names():
         directory = out / name
         if directory.exists():
             shutil.rmtree(directory)

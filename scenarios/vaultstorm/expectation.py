@@ -1,15 +1,20 @@
 """What a scenario expects of a variant: conditions on its summary."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+import operator
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
+from vaultstorm.events import is_event
 from vaultstorm_client.thresholds import Threshold, Vocabulary, is_outcome, read
+from vaultstorm_wire.errors import UsageError
 
 VERDICTS: Final = ("once", "never", "twice", "unknown")
 
 CAUSES: Final = frozenset(
     {"backlog_full", "stopping", "no_descriptors", "server_died", "server_stopped"}
-    | {"server_busy"}
+    | {"server_busy", "iisreset"}
     | {"client", "response"}
     # What HTTPERR can say on Server 2003 (KB820729).
     | {"AppOffline", "AppPoolTimer", "AppShutdown", "QueueFull", "Disabled", "ConnLimit"}
@@ -28,6 +33,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "outcomes": {},
     "causes": {},
     "verdicts": {},
+    "events": Counter(),
     "reused": {"attempts": 0, "lost": 0},
     "retries": {"syn": 0},
     "burst": {"connects": 0, "syn_spread_ms": 0.0},
@@ -36,6 +42,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
 _KEYS: Final = (
     *("attempts", "ok", "lost", "unexplained", "outcomes.OUTCOME", "causes.CAUSE"),
     *(f"verdicts.{verdict}" for verdict in VERDICTS),
+    "events.NAME_OR_NUMBER",
     *("reused.attempts", "reused.lost", "retries.syn", "burst.connects", "idle_closed"),
     *("latency_ms.total.p99", "duration_s"),
 )
@@ -43,28 +50,78 @@ _MEMBERS: Final = {
     "outcomes": is_outcome,
     "causes": CAUSES.__contains__,
     "verdicts": VERDICTS.__contains__,
+    "events": is_event,
 }
+_OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_SIDES: Final = re.compile(r"(?P<left>[^<>=!]+)(?P<operator>[<>=!]=|[<>])(?P<right>[^<>=!]+)")
 
 
-def parse(text: str, where: str) -> Threshold:
-    """Read an expectation such as ``causes.backlog_full == 90``.
+class Comparison(NamedTuple):
+    """A condition between two sums, such as ``reused.lost == lost``."""
+
+    left: Threshold
+    operator: str
+    right: Threshold
+    """Its own operator and limit say nothing: a side has the form of a condition."""
+
+    def value(self, summary: Mapping[str, Any]) -> float | None:
+        """Give the sum on the left; None if it was not measured."""
+        return self.left.value(summary)
+
+    def against(self, summary: Mapping[str, Any]) -> float | None:
+        """Give the sum on the right; None if it was not measured."""
+        return self.right.value(summary)
+
+    def reached(self, summary: Mapping[str, Any]) -> bool:
+        """Tell whether the condition holds. What was not measured meets none."""
+        left, right = self.value(summary), self.against(summary)
+        known = left is not None and right is not None
+        return known and _OPERATORS[self.operator](left or 0.0, right or 0.0)
+
+
+def parse(text: str, where: str) -> Threshold | Comparison:
+    """Read an expectation such as ``causes.backlog_full == 90`` or ``reused.lost == lost``.
 
     Raises:
         UsageError: it is not one; the message begins with `where`.
     """
-    return read(text, Vocabulary(where, _EXAMPLE, _KEYS, _MEMBERS, "'lost == 0'"))
+    vocabulary = Vocabulary(where, _EXAMPLE, _KEYS, _MEMBERS, "'lost == 0'")
+    sides = _SIDES.fullmatch(text)
+    if sides is None or not re.match(r"\s*[A-Za-z]", sides["right"]):
+        return read(text, vocabulary)
+    left, right = (_sum(sides[side], text, vocabulary) for side in ("left", "right"))
+    return Comparison(left, sides["operator"], right)
 
 
 def check(text: str, summary: Mapping[str, Any]) -> dict[str, Any]:
     """Hold a summary against an expectation, and say what the actual number is.
 
-    What was not measured is None and meets no expectation.
+    What was not measured is None and meets no expectation. Between two sums, `actual` is the one on
+    the left and `against` the one on the right.
     """
     condition = parse(text, "expect")
-    actual = condition.value(summary)
-    whole = actual is not None and actual.is_integer()
-    return {
-        "check": text,
-        "actual": int(actual) if whole and actual is not None else actual,
-        "passed": condition.reached(summary),
-    }
+    summary = {**summary, "events": Counter(summary.get("events", {}))}  # what is not there is 0
+    checked: dict[str, Any] = {"check": text, "actual": _number(condition.value(summary))}
+    if isinstance(condition, Comparison):
+        checked["against"] = _number(condition.against(summary))
+    return {**checked, "passed": condition.reached(summary)}
+
+
+def _sum(side: str, text: str, vocabulary: Vocabulary) -> Threshold:
+    """Read one side of a comparison; what is wrong is said of the whole."""
+    written = f"{side.strip()} == 0"
+    try:
+        return read(written, vocabulary)
+    except UsageError as error:
+        raise UsageError(str(error).replace(repr(written), repr(text), 1)) from error
+
+
+def _number(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value.is_integer() else value

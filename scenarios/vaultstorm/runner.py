@@ -169,7 +169,7 @@ def _variant_result(
         for failure in failures
     ]
     kept = ("attempts", "ok", "lost", "outcomes", "causes", "verdicts", "unexplained", "gaps")
-    more = ("reused", "retries", "latency_ms", "seed", "duration_s")
+    more = ("events", "reused", "retries", "latency_ms", "seed", "duration_s")
     return {
         "title": variant.title,
         "passed": all(check["passed"] for check in checks),

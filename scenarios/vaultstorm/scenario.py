@@ -13,12 +13,10 @@ from vaultstorm.actions import Action
 from vaultstorm.tables import convert, duration
 from vaultstorm_client.plan import Plan
 from vaultstorm_server import configuration
+from vaultstorm_server.hotfixes import HOTFIXES
 from vaultstorm_wire.errors import UsageError
 
 SCHEMA: Final = 1
-HOTFIXES: Final[tuple[str, ...]] = ()
-"""The hotfixes that the server knows."""
-
 DEFAULT_TIME_LIMIT: Final = 120.0
 SEED_MAX: Final = (1 << 63) - 1
 """As large as TOML's integers."""
@@ -197,8 +195,8 @@ def _variant(origin: str, name: str, table: object) -> Variant:
     configuration.from_document(written.server, f"{where[:-1]}.server]: ")
     for hotfix in written.hotfixes:
         if hotfix not in HOTFIXES:
-            known = f"it knows {', '.join(HOTFIXES)}" if HOTFIXES else "it knows none"
-            raise UsageError(f"{where}: the server has no hotfix {hotfix!r}; {known}")
+            known = ", ".join(HOTFIXES)
+            raise UsageError(f"{where}: the server has no hotfix {hotfix!r}; it knows {known}")
     for n, text in enumerate(written.expect, 1):
         expectation.parse(text, f"{where}: expect {n}:")
     return Variant(

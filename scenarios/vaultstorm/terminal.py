@@ -80,7 +80,7 @@ def _findings(result: Mapping[str, Any]) -> list[str]:
         for v in result["violations"]
     ]
     lines += [
-        f"{name}: expected {check['check']}, actual {_number(check['actual'])}"
+        f"{name}: expected {check['check']}, actual {_actual(check)}"
         for name, variant in result["variants"].items()
         for check in variant["expectations"]
         if not check["passed"]
@@ -88,8 +88,10 @@ def _findings(result: Mapping[str, Any]) -> list[str]:
     return [textwrap.shorten(line, 2 * WIDTH, placeholder=" …") for line in lines]
 
 
-def _number(actual: object) -> object:
-    return "not measured" if actual is None else actual
+def _actual(check: Mapping[str, Any]) -> str:
+    """Say what a check has found; a comparison has found two numbers."""
+    found = [check["actual"], *([check["against"]] if "against" in check else [])]
+    return " and ".join("not measured" if one is None else str(one) for one in found)
 
 
 def _cut(lines: list[str], most: int) -> list[str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 from vaultstorm import workload
-from vaultstorm.actions import ENDED, Action, Schedule
+from vaultstorm.actions import SIGNALS, Action, Schedule
 from vaultstorm.control import ask
+from vaultstorm.counts import counted
 from vaultstorm.ended import EndedAttempts
 from vaultstorm.live import Show
 from vaultstorm.run_directory import RunnerJournal
@@ -29,6 +30,9 @@ LOAD_GRACE: Final = 5.0
 
 ASK_TIMEOUT: Final = 5.0
 """Seconds the control plane gets to answer; less if the time limit is nearer."""
+
+ACT_TIMEOUT: Final = 30.0
+"""Seconds an action gets: an iisreset answers when it is done, and drains connections before."""
 
 
 class Place(NamedTuple):
@@ -64,6 +68,7 @@ def run(scenario: Scenario, variant: Variant, place: Place, watch: Watch, show: 
         f"--journal={directory / 'journal'}",
         f"--tls-dir={place.tls}",
         f"--port={place.port}",
+        *(f"--hotfix={name}" for name in variant.hotfixes),
     ]
     journal = RunnerJournal(directory / "journal")
     made: _VariantRun | None = None
@@ -181,33 +186,37 @@ class _VariantRun:
         if self._exit is not None:
             return None
         try:
-            status = ask(self._server.ready.admin, "GET", "/status", self._patience())
+            status = ask(self._server.ready.admin, "GET", "/status", self._patience(ASK_TIMEOUT))
         except MachineError:
             return None  # it is ending, or too busy to say: the next look will tell
-        accept = status["accept_queue"]
-        counted = {**accept["queue"], "pauses": accept["pauses"]}
-        return {**counted, ENDED: self._attempts.count()}
+        return counted(status, self._attempts.count())
 
     def _act(self, action: Action) -> None:
-        name, _, value = action.action.partition(" ")
-        if name == "kill":
-            self._server.process.kill()
-        elif name == "stop":
-            self._server.ask_to_stop()
-        else:
-            try:
-                ask(self._server.ready.admin, "POST", f"/{name}/{value}", self._patience())
-            except MachineError:
-                if self._server.process.poll() is None:
-                    raise
-                self.failures.append(f"the server had ended before the action came due: {action}")
-                return
-        if name in ("kill", "stop"):
-            self._ending = name
+        if action.action in SIGNALS:
+            self._ending = action.action
+            if action.action == "kill":
+                self._server.process.kill()
+            else:
+                self._server.ask_to_stop()
+        elif not self._asked(action):
+            return
         self._journal.event("action", action.action)
 
-    def _patience(self) -> float:
-        return max(0.1, min(ASK_TIMEOUT, self._watch.left))
+    def _asked(self, action: Action) -> bool:
+        """Have the control plane do it; what it cannot do is a failure, said once."""
+        try:
+            ask(self._server.ready.admin, "POST", action.path, self._patience(ACT_TIMEOUT))
+        except MachineError as error:
+            failure = f"{action}: {error}"
+            if self._server.process.poll() is not None:
+                failure = f"the server had ended before the action came due: {action}"
+            if failure not in self.failures:
+                self.failures.append(failure)
+            return False
+        return True
+
+    def _patience(self, most: float) -> float:
+        return max(0.1, min(most, self._watch.left))
 
     def _command(self) -> list[str]:
         ready, directory = self._server.ready, self._directory

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
@@ -44,6 +44,25 @@ class Hello(msgspec.Struct, array_like=True, tag=2, frozen=True, gc=False):
     pid: int
 
 
+class Ping(msgspec.Struct, array_like=True, tag=4, frozen=True, gc=False):
+    """Front to worker: are you there?"""
+
+
+class Stop(msgspec.Struct, array_like=True, tag=5, frozen=True, gc=False):
+    """Front to worker: finish what came before this, take nothing that comes after it, and end."""
+
+
+class Pong(msgspec.Struct, array_like=True, tag=6, frozen=True, gc=False):
+    """Worker to front: the answer to a `Ping`.
+
+    Attributes:
+        unhealthy: what an ISAPI gives as the reason for HSE_REQ_REPORT_UNHEALTHY, empty for none;
+            None if all are well.
+    """
+
+    unhealthy: str | None = None
+
+
 class Done(msgspec.Struct, array_like=True, tag=3, frozen=True, gc=False):
     """Worker to front: the answer to the request `seq`."""
 
@@ -53,8 +72,9 @@ class Done(msgspec.Struct, array_like=True, tag=3, frozen=True, gc=False):
     body: bytes
 
 
-ToWorker = Work
-ToFront = Hello | Done
+ToWorker = Work | Ping | Stop
+ToFront = Hello | Done | Pong
+Message = ToWorker | ToFront
 M = TypeVar("M")
 
 
@@ -62,7 +82,14 @@ class FrameError(Exception):
     """The peer sent what is no message, or a message is too long to be sent.
 
     You do not get one for a peer that went away: `Channel` reports that by `on_lost`.
+
+    Attributes:
+        before: the messages that were complete before it, of the same bytes.
     """
+
+    def __init__(self, text: str, before: Sequence[Any] = ()) -> None:
+        super().__init__(text)
+        self.before = before
 
 
 def bound(head: int, entity: int) -> int:
@@ -71,10 +98,13 @@ def bound(head: int, entity: int) -> int:
     return min(2 * head + entity + OVERHEAD, FRAME_MAX)
 
 
+NO_MESSAGE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for it: text that is no UTF-8, and arrays in arrays, have their own."""
+
 _encoder = msgspec.msgpack.Encoder()
 
 
-def append(out: bytearray, message: Work | Hello | Done, limit: int = FRAME_MAX) -> None:
+def append(out: bytearray, message: Message, limit: int = FRAME_MAX) -> None:
     """Append the frame of `message` to `out`.
 
     Raises:
@@ -124,15 +154,16 @@ class Frames(Generic[M]):
         while len(view) - start >= LENGTH.size:
             (size,) = LENGTH.unpack_from(view, start)
             if size > self._limit:
-                raise FrameError(f"a frame of {size} bytes, where {self._limit} are allowed")
+                text = f"a frame of {size} bytes, where {self._limit} are allowed"
+                raise FrameError(text, messages)
             end = start + LENGTH.size + size
             if end > len(view):
                 self._need = end - start
                 break
             try:
                 messages.append(self._decode(view[start + LENGTH.size : end]))
-            except msgspec.MsgspecError as error:
-                raise FrameError(f"a frame that is no message: {error}") from error
+            except NO_MESSAGE as error:
+                raise FrameError(f"a frame that is no message: {error}", messages) from error
             start = end
         self._rest += view[start:]
         return messages
@@ -160,8 +191,8 @@ class Channel(Generic[M]):
         sock: a stream socket, non-blocking from here on, and closed by `close`.
         frames: reads what the peer sends.
         on_message: takes each message.
-        on_lost: called once, with the reason, when the peer is gone or talks nonsense; never after
-            `close`.
+        on_lost: called once when the peer is gone or talks nonsense, with the reason and with
+            whether it was nonsense; never after `close`.
     """
 
     def __init__(
@@ -170,7 +201,7 @@ class Channel(Generic[M]):
         sock: socket.socket,
         frames: Frames[M],
         on_message: Callable[[M], None],
-        on_lost: Callable[[str], None],
+        on_lost: Callable[[str, bool], None],
     ) -> None:
         sock.setblocking(False)
         self._loop = loop
@@ -184,7 +215,7 @@ class Channel(Generic[M]):
         self._sent = self._received = 0
         loop.add_reader(sock, self._readable)
 
-    def send(self, message: Work | Hello | Done, limit: int = FRAME_MAX) -> None:
+    def send(self, message: Message, limit: int = FRAME_MAX) -> None:
         """Send `message` at the end of this loop turn; on a lost channel it goes nowhere.
 
         Raises:
@@ -236,14 +267,19 @@ class Channel(Generic[M]):
         if not data:
             self._lost("closed")
             return False
+        nonsense: str | None = None
+        messages: Sequence[M]
         try:
             messages = self._frames.feed(data)
         except FrameError as error:
-            self._lost(str(error))
-            return False
+            messages, nonsense = error.before, str(error)
         self._received += len(messages)
         for message in messages:
+            if not self._open:  # by what came before; a flood may follow, and it means nothing
+                return False
             self._on_message(message)
+        if nonsense is not None:
+            self._lost(nonsense, nonsense=True)
         return True
 
     def _flush(self) -> None:
@@ -272,10 +308,10 @@ class Channel(Generic[M]):
         self.drain()
         self._lost(reason)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: str, *, nonsense: bool = False) -> None:
         if self._open:
             self.close()
-            self._on_lost(reason)
+            self._on_lost(reason, nonsense)
 
 
 def _name(error: OSError) -> str:

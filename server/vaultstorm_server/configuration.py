@@ -137,7 +137,7 @@ def _key(section: str, field: inspect.Field) -> Key:
         schema = {**(kind.extra_json_schema or {}), **schema}
         kind = kind.type
     unit = extra.get("duration") or extra.get("size") or ""
-    scale = units.DURATIONS[unit] if "duration" in extra else 1.0
+    scale = {**units.DURATIONS, **units.SIZES}.get(unit, 1)
     default: object = field.default
     if isinstance(default, int | float):
         default = _number(default / scale) if scale != 1 else _number(default)
@@ -147,7 +147,7 @@ def _key(section: str, field: inspect.Field) -> Key:
         type=kind,
         default=str(default),
         unit=unit,
-        range=_range(kind, unit, scale),
+        range=extra.get("form") or _range(kind, unit, scale),
         description=schema.get("description", ""),
         scale=scale,
     )
@@ -267,7 +267,7 @@ def _quantity(key: Key, where: str, raw: object) -> float:
             return _text_quantity(key, raw)
         if isinstance(raw, bool) or not isinstance(raw, int if whole else int | float):
             raise TypeError
-        return raw if whole else raw * key.scale
+        return raw * key.scale
     except OverflowError:
         return math.inf
     except (TypeError, ValueError):
@@ -287,7 +287,7 @@ def _text_quantity(key: Key, text: str) -> float:
     if isinstance(key.type, inspect.FloatType):
         return float(text)
     try:
-        return int(text, 0)  # registry exports write DWORDs in hexadecimal
+        return int(text, 0) * key.scale  # registry exports write DWORDs in hexadecimal
     except ValueError:
         if key.unit:
             return units.size(text, key.unit)

@@ -21,18 +21,15 @@ import uvloop
 from vaultstorm_server import clock
 from vaultstorm_server.admin import bind as admin_bind
 from vaultstorm_server.afd.listener import open_listener
+from vaultstorm_server.iis_reset import DRAIN_GRACE, POOL_GRACE, IisReset
 from vaultstorm_server.journal import JournalFile
 from vaultstorm_server.sampler import Sampler
 from vaultstorm_server.settings import Settings
 from vaultstorm_server.w3svc.pool import Pool
-from vaultstorm_wire.errors import MachineError
 from vaultstorm_wire.journal import Event, Sample
 
 log = structlog.get_logger()
 
-# Together they stay below the 5 s that a stop may take.
-DRAIN_GRACE: Final = 3.0
-POOL_GRACE: Final = 1.0
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -107,17 +104,12 @@ class Front:
             loop.add_signal_handler(number, self._signalled, number)
         self._pool = Pool(loop, settings, self._journal, options.journal)
         stack.callback(self._pool.kill)
-        try:
-            self._pool.start()
-        except OSError as error:
-            raise MachineError(
-                f"no worker process can be started: {error.strerror}; "
-                "see what `vaultstorm doctor` says of this machine's limits"
-            ) from error
+        self._pool.start()
         self._load(loop, stack)
 
     def _load(self, loop: asyncio.AbstractEventLoop, stack: ExitStack) -> None:
         """Import and make what takes long, while the workers start."""
+        from vaultstorm_server.admin.controls import Controls
         from vaultstorm_server.admin.server import Admin
         from vaultstorm_server.httpsys import tls
         from vaultstorm_server.httpsys.httperr import ErrorLog
@@ -143,7 +135,10 @@ class Front:
             options.settings.apppool.Name,
         )
         self._sampler = Sampler(loop, self._journal, self.sample)
-        self._admin = Admin(self._admin_socket, self.status, self.set_gate)
+        self._reset = IisReset(self._listener, self._http, self._pool, self._event, self._stop)
+        pool = options.settings.apppool
+        controls = Controls(self.status, self._listener, self._pool, pool, self._reset, self._event)
+        self._admin = Admin(self._admin_socket, controls)
         self._admin.start()
 
     async def run(self) -> int:
@@ -203,11 +198,6 @@ class Front:
             in_flight=pool.held,
         )
 
-    def set_gate(self, open_: bool) -> None:
-        """Let the application accept, or hold it back; the accept queue goes on filling."""
-        self._listener.set_gate(open_)
-        self._event("gate_open" if open_ else "gate_closed")
-
     def _take(self, sock: socket.socket, peer: str) -> None:
         host, _, port = peer.rpartition(":")
         self._http.take(sock, (host.strip("[]"), int(port)))
@@ -230,9 +220,10 @@ class Front:
     async def _end(self) -> None:
         """Refuse what comes, finish what is under way, end the workers."""
         self._listener.close()
+        await self._reset.ended()
         await self._http.drain(DRAIN_GRACE)
         self._sampler.stop()
-        await asyncio.gather(self._pool.stop(POOL_GRACE), self._admin.stop())
+        await asyncio.gather(self._pool.end(POOL_GRACE), self._admin.stop())
         self._event("stopped")
 
 

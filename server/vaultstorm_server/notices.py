@@ -1,13 +1,14 @@
 """Settings that are allowed and do nothing, or less than they seem to: said once, at the start."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from vaultstorm_server.settings import Afd, HttpSys, Settings
+from vaultstorm_server.settings import Afd, AppPool, HttpSys, Settings
 
 
 def notices(settings: Settings) -> list[str]:
     """Say, a sentence each, what in `settings` will silently have no effect."""
-    return [*_backlog(settings.afd), *_httpsys(settings.httpsys)]
+    return [*_backlog(settings.afd), *_httpsys(settings.httpsys), *_apppool(settings.apppool)]
 
 
 def _backlog(afd: Afd) -> Iterator[str]:
@@ -57,3 +58,22 @@ def _httpsys(httpsys: HttpSys) -> Iterator[str]:
         )
     if httpsys.ErrorLoggingDir and not httpsys.EnableErrorLogging:
         yield "httpsys.ErrorLoggingDir has no effect without httpsys.EnableErrorLogging=1"
+
+
+_IDLE_WITHOUT: Final = {
+    "PingingEnabled": ("PingResponseTime",),
+    "RapidFailProtection": ("RapidFailProtectionMaxCrashes", "RapidFailProtectionInterval"),
+    "OrphanWorkerProcess": ("OrphanActionExe", "OrphanActionParams"),
+}
+"""Settings that are read only where another one is on."""
+
+
+def _apppool(pool: AppPool) -> Iterator[str]:
+    default = AppPool()
+    for switch, names in _IDLE_WITHOUT.items():
+        if getattr(pool, switch):
+            continue
+        changed = [name for name in names if getattr(pool, name) != getattr(default, name)]
+        if changed:
+            have = "has" if len(changed) == 1 else "have"
+            yield f"apppool.{', '.join(changed)} {have} no effect without apppool.{switch}=1"

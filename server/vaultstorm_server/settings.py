@@ -10,6 +10,8 @@ from msgspec import Meta, Struct
 
 DWORD_MAX = 0xFFFFFFFF
 FOREVER = 10 * 365 * 86400.0
+RESTART_TIME_MAX = 71582 * 60.0
+"""Seconds: the most minutes whose milliseconds a DWORD holds."""
 
 Switch = Annotated[int, Meta(ge=0, le=1, description="0 is off, 1 is on")]
 
@@ -19,9 +21,9 @@ def seconds(low: float, high: float, description: str, unit: str = "s") -> Any:
     return Meta(ge=low, le=high, description=description, extra={"duration": unit})
 
 
-def size(low: int, high: int, description: str) -> Any:
-    """Describe a size in bytes."""
-    return Meta(ge=low, le=high, description=description, extra={"size": "B"})
+def size(low: int, high: int, description: str, unit: str = "B") -> Any:
+    """Describe a size whose bare number is in `unit`; `low` and `high` are bytes."""
+    return Meta(ge=low, le=high, description=description, extra={"size": unit})
 
 
 class Afd(Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +104,25 @@ class HttpSys(Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=0, le=DWORD_MAX, description="slowest reader of an answer; 0: any")
     ] = 240  # MinFileBytesPerSec of the metabase (cc738006)
     AllowKeepAlive: Switch = 1
+    MaxConnections: Annotated[
+        int, Meta(ge=1, le=DWORD_MAX, description="connections of the site; more get 503 ConnLimit")
+    ] = DWORD_MAX
+    KB908739: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1,
+            description="1: a request bound to a worker that shuts down goes to the next worker",
+        ),
+    ] = 0
+    AbandonedRequest: Annotated[
+        str,
+        Meta(
+            pattern="^(close|reset|stall)$",
+            description="what a client sees of a request that a worker took with it: FIN, RST or "
+            "silence; no source says which",
+        ),
+    ] = "close"
     EnableErrorLogging: Switch = 1
     ErrorLoggingDir: Annotated[
         str,
@@ -116,7 +137,11 @@ class HttpSys(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AppPool(Struct, frozen=True, forbid_unknown_fields=True):
-    """An application pool: metabase names."""
+    """An application pool: metabase names, units and defaults (IIS 6 SDK; ms525149, cc787620).
+
+    What happens where the sources disagree: PingInterval 30 s and not 240, PeriodicRestartTime 1740
+    min and not 60, RapidFailProtectionInterval 5 min and not 10.
+    """
 
     Name: Annotated[str, Meta(min_length=1, max_length=255, description="in logs")] = (
         "DefaultAppPool"
@@ -129,8 +154,72 @@ class AppPool(Struct, frozen=True, forbid_unknown_fields=True):
         int,
         Meta(ge=1, le=10000, description="requests a worker takes on at once; no source gives it"),
     ] = 256
-    StartupTimeLimit: Annotated[float, seconds(1, FOREVER, "longest start of a worker")] = 90.0
+    DemandStart: Annotated[
+        int,
+        Meta(ge=0, le=1, description="1: as IIS 6, on the first request. 0: with the pool"),
+    ] = 0
+    StartupTimeLimit: Annotated[float, seconds(0.1, FOREVER, "longest start of a worker")] = 90.0
     ShutdownTimeLimit: Annotated[float, seconds(0.1, FOREVER, "longest end of a worker")] = 90.0
+    IdleTimeout: Annotated[
+        float, seconds(0, RESTART_TIME_MAX, "idle time after which a worker ends; 0: none", "min")
+    ] = 20 * 60.0
+    PeriodicRestartTime: Annotated[
+        float, seconds(0, RESTART_TIME_MAX, "age at which a worker is recycled; 0: none", "min")
+    ] = 1740 * 60.0
+    PeriodicRestartRequests: Annotated[
+        int, Meta(ge=0, le=DWORD_MAX, description="requests after which it is recycled; 0: none")
+    ] = 0
+    PeriodicRestartSchedule: Annotated[
+        str,
+        Meta(
+            pattern=r"^( *([01][0-9]|2[0-3]):[0-5][0-9] *(,(?!$)|$))*$",
+            description="when workers are recycled, every day",
+            extra={"form": "local times of day such as 03:00,15:30"},
+        ),
+    ] = ""
+    PeriodicRestartMemory: Annotated[
+        int, size(0, DWORD_MAX << 10, "virtual memory that recycles a worker; 0: any", "KiB")
+    ] = 0
+    PeriodicRestartPrivateMemory: Annotated[
+        int, size(0, DWORD_MAX << 10, "private memory that recycles a worker; 0: any", "KiB")
+    ] = 0
+    DisallowOverlappingRotation: Annotated[
+        int, Meta(ge=0, le=1, description="1: the old worker ends before the new one starts")
+    ] = 0
+    DisallowRotationOnConfigChange: Annotated[
+        int, Meta(ge=0, le=1, description="1: a changed setting recycles nothing")
+    ] = 0
+    LogEventOnRecycle: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=255,
+            description="1 time, 2 requests, 4 schedule, 8 virtual memory, 16 unhealthy ISAPI, "
+            "32 on demand, 64 configuration, 128 private memory: which the event log tells",
+        ),
+    ] = 0
+    PingingEnabled: Switch = 1
+    PingInterval: Annotated[float, seconds(0.01, FOREVER, "between two pings of a worker")] = 30.0
+    PingResponseTime: Annotated[float, seconds(0.01, FOREVER, "longest answer to a ping")] = 60.0
+    RapidFailProtection: Switch = 1
+    RapidFailProtectionMaxCrashes: Annotated[
+        int, Meta(ge=1, le=DWORD_MAX, description="failures that turn the pool off")
+    ] = 5
+    RapidFailProtectionInterval: Annotated[
+        float, seconds(0.01, FOREVER, "time in which they have to fall", "min")
+    ] = 5 * 60.0
+    LoadBalancerCapabilities: Annotated[
+        int, Meta(ge=1, le=2, description="of a pool that is off: 2 sends 503, 1 resets (cc785398)")
+    ] = 2
+    OrphanWorkerProcess: Annotated[
+        int, Meta(ge=0, le=1, description="1: a worker that fails is let go of, not killed")
+    ] = 0
+    OrphanActionExe: Annotated[
+        str, Meta(description="run when a worker is let go of; empty: nothing")
+    ] = ""
+    OrphanActionParams: Annotated[
+        str, Meta(description="its arguments; %1% is the worker's process id")
+    ] = ""
 
 
 class Vault(Struct, frozen=True, forbid_unknown_fields=True):

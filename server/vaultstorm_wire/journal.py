@@ -108,10 +108,15 @@ class Execution(Record, tag="execution", kw_only=True, frozen=True):
 
 
 class Event(Record, tag="event", kw_only=True, frozen=True):
-    """A moment in a server's life: ``ready``, ``gate_closed``, ``stopping`` and so on."""
+    """A moment in a server's life: ``ready``, ``gate_closed``, ``recycle`` and so on.
+
+    An entry of Windows' event log has the name ``event_log``, its number as `event_id` and its text
+    as `detail`.
+    """
 
     name: str
     worker: int | None = None
+    event_id: int | None = None
     detail: str | None = None
 
 

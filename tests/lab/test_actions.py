@@ -16,6 +16,27 @@ def nothing() -> None:
     "tables, said",
     [
         ([{"action": "open"}], "here 1: action = 'open': write gate closed, gate open, kill, stop"),
+        ([{"action": "worker die", "at": 0}], "here 1: action = 'worker die': write gate closed"),
+        ([{"action": "set afd.Backlog=9", "at": 0}], "here 1: action = 'set afd.Backlog=9': write"),
+        (
+            [{"action": "set apppool.PingIntervall=9", "at": 0}],
+            "here 1: action = 'set apppool.PingIntervall=9': there is no apppool.PingInter",
+        ),
+        (
+            [{"action": "set apppool.MaxProcesses", "at": 0}],
+            "here 1: action = 'set apppool.MaxProcesses': 'apppool.MaxProcesses' sets nothing: wr",
+        ),
+        (
+            [{"action": "set apppool.MaxProcesses=0", "at": 0}],
+            "here 1: action = 'set apppool.MaxProcesses=0': apppool.MaxProcesses = 0 is out of",
+        ),
+        (
+            [{"action": "set apppool.Name=x", "at": 0}],
+            "here 1: action = 'set apppool.Name=x': apppool.Name is read once, when the server",
+        ),
+        ([{"action": "recycle", "at": 0, "every": 0}], "here 1: every: longer than 0, and not"),
+        ([{"action": "recycle", "at": 0, "every": "x"}], "here 1: every = 'x' is not a duration"),
+        ([{"action": "stop", "at": 0, "every": 1}], "here 1: stop ends the server: it cannot be"),
         ([{"action": "kill"}], "here 1: give either at or when"),
         ([{"action": "kill", "at": 0, "when": "queued > 1"}], "here 1: give either at or when"),
         ([{"at": 0}], "here 1: action is missing"),
@@ -33,6 +54,26 @@ def test_what_is_wrong_is_named(tables: list[Any], said: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(tables, "here")
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "action, path",
+    [
+        ("gate closed", "/gate/closed"),
+        ("recycle", "/recycle"),
+        ("stop-pool", "/stop-pool"),
+        ("worker hang", "/worker/hang"),
+        ("set apppool.PingInterval=500ms", "/set/apppool.PingInterval%3D500ms"),
+        (
+            "set apppool.PeriodicRestartSchedule=03:00, 15:30",
+            "/set/apppool.PeriodicRestartSchedule%3D03%3A00%2C%2015%3A30",
+        ),
+    ],
+)
+def test_the_control_plane_has_a_path_for_each(action: str, path: str) -> None:
+    """Words become steps of the path, and what a setting may contain is quoted."""
+    (read_,) = read([{"action": action, "at": 0}], "here")
+    assert read_.path == path
 
 
 def test_actions_before_the_load() -> None:
@@ -77,3 +118,42 @@ def test_a_condition_is_due_when_it_holds() -> None:
     assert schedule.next(9.0, lambda: {"queued": 2, "ended": 3}) is first
     assert schedule.next(9.0, nothing) is second
     assert schedule.pending == ()
+
+
+def taken(schedule: Schedule, elapsed: float) -> list[str]:
+    """Take all that is due at a moment."""
+    return [action.action for action in iter(lambda: schedule.next(elapsed, nothing), None)]
+
+
+def test_an_action_is_repeated_until_the_load_ends() -> None:
+    """From its first time on, at its pace; what was missed is not made up for."""
+    schedule = Schedule([Action(action="recycle", at=1.0, every=0.25)])
+    assert schedule.before() == []
+    assert taken(schedule, 0.999) == []
+    assert taken(schedule, 1.0) == ["recycle"]
+    assert schedule.pending == ()
+    assert taken(schedule, 1.249) == []
+    assert taken(schedule, 1.25) == ["recycle"]
+    assert taken(schedule, 1.25) == []
+    assert taken(schedule, 2.3) == ["recycle"]
+    assert taken(schedule, 2.499) == []
+    assert taken(schedule, 2.5) == ["recycle"]
+
+
+def test_an_action_that_is_repeated_holds_nobody_back() -> None:
+    """Those after it come in their order, before its next time; it may begin before the load."""
+    repeated, closed, open_ = read(
+        [
+            {"action": "recycle", "at": 0, "every": "1s"},
+            {"action": "gate closed", "at": 1},
+            {"action": "gate open", "when": "serving > 0", "every": "1s"},
+        ],
+        "here",
+    )
+    assert str(repeated) == "recycle at 0 s, every 1 s"
+    schedule = Schedule([repeated, closed, open_])
+    assert schedule.before() == [repeated]
+    assert taken(schedule, 1.0) == ["gate closed", "recycle"]
+    assert schedule.next(1.5, lambda: {"serving": 1}) is open_
+    assert taken(schedule, 2.499) == ["recycle"]
+    assert taken(schedule, 2.5) == ["gate open"]

@@ -15,6 +15,8 @@ SUMMARY: dict[str, Any] = {
     "causes": {"backlog_full": 90},
     "verdicts": {"once": 10, "never": 90, "twice": 0, "unknown": 0},
     "unexplained": 0,
+    "reused": {"attempts": 60, "lost": 90},
+    "events": {"1009": 1, "recycle": 12},
     "latency_ms": {"total": {"p99": 1000.0}, "tls": None},
 }
 
@@ -37,6 +39,10 @@ SUMMARY: dict[str, Any] = {
         ("causes.backlog_full > 0", 90, True),
         ("verdicts.twice == 0", 0, True),
         ("unexplained == 0", 0, True),
+        ("events.1009 == 1", 1, True),
+        ("events.1010 == 0", 0, True),
+        ("events.recycle > 12", 12, False),
+        ("events.worker_died == 0", 0, True),
         ("latency_ms.total.p99 > 1000", 1000, False),
         ("latency_ms.total.p99 > 999.9", 1000, True),
         ("latency_ms.tls.p99 >= 0", None, False),
@@ -48,9 +54,34 @@ def test_boundaries(text: str, actual: object, passed: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    "text, actual, against, passed",
+    [
+        ("reused.lost == lost", 90, 90, True),
+        ("reused.lost != lost", 90, 90, False),
+        ("lost>=reused.attempts + verdicts.never", 90, 150, False),
+        ("ok + lost == attempts", 100, 100, True),
+        ("ok + lost <= attempts", 100, 100, True),
+        ("ok < events.recycle", 10, 12, True),
+        ("ok > events.recycle", 10, 12, False),
+        ("causes.QueueFull == outcomes.http.503", 0, 0, True),
+        ("latency_ms.tls.p99 == lost", None, 90, False),
+        ("lost >= latency_ms.tls.p99", 90, None, False),
+    ],
+)
+def test_two_sums(text: str, actual: object, against: object, passed: bool) -> None:
+    """Both are told; what was not measured is equal to nothing."""
+    expected = {"check": text, "actual": actual, "against": against, "passed": passed}
+    assert check(text, SUMMARY) == expected
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "losst == 0",
+        "lost == losst",
+        "losst == lost",
+        "events.1008 == 0",
+        "events.worker_dyed == 0",
         "causes.backlog_ful == 0",
         "causes == 0",
         "outcomes.send.refused == 0",
@@ -62,12 +93,25 @@ def test_boundaries(text: str, actual: object, passed: bool) -> None:
 )
 def test_unknown_keys_are_errors_when_the_file_is_read(text: str) -> None:
     """A slip of the keyboard must not look like an expectation that holds."""
-    key = text.split()[0]
-    with pytest.raises(UsageError, match=rf"^here '.*the result has no number '{key}'; it has at"):
+    key = text.split()[-1 if text.startswith("lost ") else 0]
+    said = rf"^here '{text}': the result has no number '{key}'; it has at"
+    with pytest.raises(UsageError, match=said):
         parse(text, "here")
 
 
-@pytest.mark.parametrize("text", ["", "lost", "lost = 0", "lost == x", "0 == lost"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "lost",
+        "lost = 0",
+        "lost == 0x",
+        "== lost",
+        "lost == ok +",
+        "lost ! == ok",
+        "ok == 1 + lost",
+    ],
+)
 def test_what_is_no_condition(text: str) -> None:
     """It is told how one is written."""
     with pytest.raises(UsageError, match=r"^here .*write KEY OPERATOR NUMBER, such as 'lost == 0'"):

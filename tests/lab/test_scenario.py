@@ -104,8 +104,8 @@ def test_what_is_wrong_with_the_whole(tmp_path: Path, old: str, new: str, said: 
         ("queued +", "queue +", "[variants.broken]: action 2: when 'queue + ended == 5'"),
         (
             "why =",
-            'hotfixes = ["KB960007"]\nwhy =',
-            "[variants.broken]: the server has no hotfix 'KB960007'; it knows none",
+            'hotfixes = ["KB908793"]\nwhy =',
+            "[variants.broken]: the server has no hotfix 'KB908793'; it knows KB908739",
         ),
         (
             "why =",
@@ -164,3 +164,12 @@ def test_what_ships_is_right(name: str) -> None:
     for variant in scenario.variants:
         assert "unexplained == 0" in variant.expect
         assert any(key.startswith(("lost", "ok")) for key in variant.expect)
+
+
+def test_hotfixes(tmp_path: Path) -> None:
+    """They are what makes a variant different."""
+    text = TINY.replace('why = "All', 'hotfixes = ["KB908739"]\nwhy = "All')
+    broken, fixed = load(write(tmp_path, text)).variants
+    assert broken.hotfixes == ()
+    assert fixed.hotfixes == ("KB908739",)
+    assert fixed.options["hotfixes"] == ["KB908739"]

@@ -63,6 +63,18 @@ def test_a_run_that_failed() -> None:
     assert text.endswith("\nrecords: runs/storm")
 
 
+def test_a_comparison_that_does_not_hold_has_two_numbers() -> None:
+    """Those of both sides; one may not have been measured."""
+    failed = variant(passed=False)
+    checks = [
+        {"check": "lost == ok", "actual": 1, "against": 0, "passed": False},
+        {"check": "lost == latency_ms.tls.p99", "actual": 1, "against": None, "passed": False},
+    ]
+    text = summary(result(fixed={**failed, "expectations": checks}), None)
+    assert "\nfixed: expected lost == ok, actual 1 and 0\n" in text
+    assert "\nfixed: expected lost == latency_ms.tls.p99, actual 1 and not measured\n" in text
+
+
 def test_a_run_that_was_cut_short_or_contradicts_itself() -> None:
     """Both are said in the first line, and what contradicts itself by its id."""
     broken = {"variant": "a", "kind": "id_twice", "id": "x-1", "detail": "2 attempts carry it"}

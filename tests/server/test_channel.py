@@ -132,6 +132,7 @@ class End:
         self.peer.settimeout(10)
         self.messages: list[ToFront] = []
         self.reasons: list[str] = []
+        self.nonsense: list[bool] = []
         self.lost = asyncio.Event()
         self.came = asyncio.Event()
         frames: Frames[ToFront] = Frames(ToFront)
@@ -143,9 +144,10 @@ class End:
         self.messages.append(message)
         self.came.set()
 
-    def on_lost(self, reason: str) -> None:
+    def on_lost(self, reason: str, nonsense: bool) -> None:
         """Keep the reason."""
         self.reasons.append(reason)
+        self.nonsense.append(nonsense)
         self.lost.set()
 
     def close(self) -> None:
@@ -213,6 +215,8 @@ def test_a_peer_that_does_not_read_is_seen_and_then_gets_everything() -> None:
             return got
 
         first, second = await loop.run_in_executor(None, read)
+        assert isinstance(first, Work)
+        assert isinstance(second, Work)
         assert (first.body == body, second.seq) == (True, 2)
         while end.channel.statistics().unsent_bytes:  # noqa: ASYNC110
             await asyncio.sleep(0)
@@ -250,6 +254,7 @@ def test_writing_to_a_peer_that_is_gone_loses_the_channel_once() -> None:
 
         assert end.messages == [DONE]
         assert len(end.reasons) == 1
+        assert end.nonsense == [False]
 
     run(scenario)
 
@@ -275,6 +280,7 @@ def test_nonsense_loses_the_channel() -> None:
         end.peer.sendall(LENGTH.pack(1) + b"\xc1")
         await end.lost.wait()
         assert "no message" in end.reasons[0]
+        assert end.nonsense == [True]
 
     run(scenario)
 
@@ -288,5 +294,22 @@ def test_closing_gives_the_peer_an_end_of_file_and_tells_nobody() -> None:
         assert end.peer.recv(1) == b""
         await asyncio.sleep(0)
         assert end.reasons == []
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"\x92\x06\xa1\xff", b"\x93\x02\x05" + b"\x91" * 100_000 + b"\xc0"],
+    ids=["no UTF-8", "arrays in arrays"],
+)
+def test_what_came_before_nonsense_counts(payload: bytes) -> None:
+    """Whatever is wrong with it, it ends the channel; the answers before it are answers."""
+
+    async def scenario(end: End) -> None:
+        end.peer.sendall(frame(DONE) + LENGTH.pack(len(payload)) + payload + frame(HELLO))
+        await end.lost.wait()
+        assert end.messages == [DONE]
+        assert end.nonsense == [True]
 
     run(scenario)

@@ -269,3 +269,35 @@ def test_what_is_no_toml() -> None:
         configuration.parse(b"a = 1\nb\n", "here")
     with pytest.raises(UsageError, match=r"^here is not UTF-8 text"):
         configuration.parse(b"\xff", "here")
+
+
+@pytest.mark.parametrize("text", ["", "03:00", "03:00,15:30", " 00:00 , 23:59 "])
+def test_a_schedule_is_times_of_day(text: str) -> None:
+    """PeriodicRestartSchedule has any number of them, with commas between."""
+    read = configuration.load(overrides=[f"apppool.PeriodicRestartSchedule={text}"])
+    assert read.apppool.PeriodicRestartSchedule == text.strip()
+
+
+@pytest.mark.parametrize("text", ["24:00", "3:00", "03:60", "03:00,", "03:00 15:30", "noon"])
+def test_a_schedule_that_is_none_is_refused_with_an_example(text: str) -> None:
+    """The message says what would be right."""
+    with pytest.raises(UsageError, match="is not local times of day such as 03:00,15:30"):
+        configuration.load(overrides=[f"apppool.PeriodicRestartSchedule={text}"])
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [("1", 1024), ("0x10", 16 << 10), ("64MiB", 64 << 20), ("512B", 512), ("1.5KiB", 1536)],
+)
+def test_a_memory_limit_without_a_unit_is_in_kilobytes(text: str, value: int) -> None:
+    """As the metabase has it; any other unit is written out."""
+    read = configuration.load(overrides=[f"apppool.PeriodicRestartMemory={text}"])
+    assert read.apppool.PeriodicRestartMemory == value
+
+
+def test_a_recycling_time_without_a_unit_is_in_minutes() -> None:
+    """As the metabase has it; 500ms is for those who cannot wait."""
+    read = configuration.load(
+        overrides=["apppool.PeriodicRestartTime=2", "apppool.IdleTimeout=500ms"]
+    )
+    assert (read.apppool.PeriodicRestartTime, read.apppool.IdleTimeout) == (120.0, 0.5)

@@ -79,3 +79,20 @@ def test_httpsys_limits_that_are_never_met() -> None:
     assert "MaxRequestBytes 16384 is met first" in said("httpsys.MaxFieldLength=16385")[0]
     overrides = ("httpsys.ErrorLoggingDir=/x", "httpsys.EnableErrorLogging=0")
     assert "ErrorLoggingDir has no effect" in said(*overrides)[0]
+
+
+@pytest.mark.parametrize(
+    "override, switch",
+    [
+        ("apppool.PingResponseTime=1s", "apppool.PingingEnabled"),
+        ("apppool.RapidFailProtectionMaxCrashes=2", "apppool.RapidFailProtection"),
+        ("apppool.RapidFailProtectionInterval=1", "apppool.RapidFailProtection"),
+        ("apppool.OrphanActionExe=/bin/dump", "apppool.OrphanWorkerProcess"),
+        ("apppool.OrphanActionParams=%1%", "apppool.OrphanWorkerProcess"),
+    ],
+)
+def test_a_setting_of_the_pool_that_nothing_reads_is_said(override: str, switch: str) -> None:
+    """With its switch off it is named, with its switch on there is nothing to say."""
+    name = override.partition("=")[0].removeprefix("apppool.")
+    assert said(override, f"{switch}=0") == [f"apppool.{name} has no effect without {switch}=1"]
+    assert said(override, f"{switch}=1") == []

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -143,7 +143,7 @@ def tls_dir() -> Path:
 
 
 def start(
-    journal_dir: Path, *options: str, stdout: int = subprocess.PIPE
+    journal_dir: Path, *options: str, stdout: int = subprocess.PIPE, through: Sequence[str] = ()
 ) -> "subprocess.Popen[bytes]":
     """Start ``vaultstorm serve`` and wait for nothing.
 
@@ -152,13 +152,14 @@ def start(
         options: of the command line, or settings as ``section.Key=value``; without --port and
             --admin-port, free ones are taken.
         stdout: as subprocess has it.
+        through: a command that runs the one that follows it, as another user for example.
     """
     given = [option if option.startswith("--") else f"--set={option}" for option in options]
     usual = ["--port=0", "--admin-port=0", f"--tls-dir={tls_dir()}", f"--journal={journal_dir}"]
     journal_dir.mkdir(parents=True, exist_ok=True)
     with (journal_dir / "stderr.log").open("ab") as stderr:
         return subprocess.Popen(
-            command("serve", *usual, *given),
+            [*through, *command("serve", *usual, *given)],
             env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -167,9 +168,11 @@ def start(
 
 
 @contextlib.contextmanager
-def running_server(journal_dir: Path, *options: str) -> Iterator[Server]:
+def running_server(
+    journal_dir: Path, *options: str, through: Sequence[str] = ()
+) -> Iterator[Server]:
     """Run a server on free ports until the block ends; the arguments are those of `start`."""
-    process = start(journal_dir, *options)
+    process = start(journal_dir, *options, through=through)
     assert process.stdout is not None
     try:
         line = process.stdout.readline()

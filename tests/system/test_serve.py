@@ -161,7 +161,10 @@ def test_a_signal_lets_a_request_in_flight_finish(server: Server, number: signal
         assert connection.getresponse().status == 200
     assert server.wait() == 0
     wait_for_end(server.workers[0])
-    assert server.events() == ["worker_started", "ready", "stopping", "worker_stopped", "stopped"]
+    assert server.events() == [
+        *("pool_started", "worker_started", "worker_serving", "ready"),
+        *("stopping", "pool_stopped", "worker_stopping", "worker_stopped", "stopped"),
+    ]
     assert [execution.id for execution in executions(server)] == ["held"]
     assert [request.status for request in requests(server)] == [200]
 

@@ -1,6 +1,7 @@
 """`vaultstorm ctl`: tells a running server what to do."""
 
 from typing import Annotated, Any, Final, NamedTuple
+from urllib.parse import quote
 
 import typer
 
@@ -8,9 +9,19 @@ from vaultstorm.cli.output import JsonTo, write
 from vaultstorm.control import ADMIN, ask
 from vaultstorm_wire.errors import UsageError
 
+PATIENCE: Final = 30.0
+"""Seconds for an answer: an iisreset answers when it is done, which takes up to five."""
+ASSIGNMENT: Final = "KEY=VALUE"
+
 
 class Action(NamedTuple):
-    """How an action is asked for: `values` are what may follow it, as the end of the path."""
+    """How an action is asked for.
+
+    Attributes:
+        method: of the request to the control plane.
+        path: there.
+        values: what may follow it, as the end of the path; `ASSIGNMENT` alone for a setting.
+    """
 
     method: str
     path: str
@@ -20,31 +31,70 @@ class Action(NamedTuple):
 ACTIONS: Final = {
     "status": Action("GET", "/status"),
     "gate": Action("POST", "/gate", ("open", "closed")),
+    "recycle": Action("POST", "/recycle"),
+    "iisreset": Action("POST", "/iisreset"),
+    "stop-pool": Action("POST", "/stop-pool"),
+    "start-pool": Action("POST", "/start-pool"),
+    "set": Action("POST", "/set", (ASSIGNMENT,)),
+    "worker": Action("POST", "/worker", ("kill", "hang", "resume")),
 }
 
 
 def ctl(
-    action: Annotated[str, typer.Argument(help="status, or gate.", show_default=False)],
+    action: Annotated[str, typer.Argument(help="What to do, as above.", show_default=False)],
     value: Annotated[
-        str | None, typer.Argument(help="For gate: open or closed.", show_default=False)
+        str | None,
+        typer.Argument(help="What gate, set and worker take after them.", show_default=False),
     ] = None,
     admin: Annotated[str, typer.Option(metavar="URL", help="The server's control plane.")] = ADMIN,
     json_to: JsonTo = None,
 ) -> int:
-    """Show or change a running server: status, gate open, gate closed.
+    """Show or change a running server.
 
-    A closed gate holds the application's accepts back; the accept queue goes on filling.
+    \b
+    status                   the state of every part
+    gate open|closed         let the application accept, or hold it back while
+                             the accept queue goes on filling
+    recycle                  replace the worker processes, on demand
+    iisreset                 stop and start everything on the same port; comes
+                             back when it is done
+    stop-pool, start-pool    turn the application pool off (503 Disabled) and
+                             on, also after rapid-fail protection
+    set KEY=VALUE            change a setting of the pool, for instance
+                             apppool.PeriodicRestartRequests=500; its workers
+                             are recycled, as IIS does on a change
+    worker kill|hang|resume  kill the oldest worker that serves, stop it so
+                             that it answers nothing, let the stopped go on
     """
     known = ACTIONS.get(action)
     if known is None:
-        raise UsageError(f"unknown action {action!r}; there are {_actions()}")
-    if known.values and value not in known.values:
-        raise UsageError(f"write: ctl {action} {'|'.join(known.values)}")
-    if not known.values and value is not None:
-        raise UsageError(f"ctl {action} takes nothing after it: {value!r}")
-    answer = ask(admin, known.method, f"{known.path}/{value}" if value else known.path)
+        raise UsageError(f"unknown action {action!r}{_meant(action)}; there are {_actions()}")
+    _check(action, known, value)
+    path = known.path if value is None else f"{known.path}/{quote(value, safe='')}"
+    answer = ask(admin, known.method, path, PATIENCE)
     write(answer, "\n".join(readable(answer)), json_to)
     return 0
+
+
+def _check(action: str, known: Action, value: str | None) -> None:
+    """See that `value` may follow `action`."""
+    if not known.values:
+        if value is not None:
+            raise UsageError(f"ctl {action} takes nothing after it: {value!r}")
+    elif value is None or (value not in known.values and known.values != (ASSIGNMENT,)):
+        raise UsageError(f"write: ctl {_usage(action)}")
+    elif known.values == (ASSIGNMENT,):
+        from vaultstorm_server.admin import assignment
+        from vaultstorm_server.settings import AppPool
+
+        assignment.read(value, AppPool())
+
+
+def _meant(action: str) -> str:
+    from vaultstorm_server.configuration import nearest
+
+    near = nearest(action, ACTIONS)
+    return f", did you mean {near}?" if near else ""
 
 
 def readable(value: Any, indent: str = "") -> list[str]:
@@ -76,6 +126,8 @@ def _scalar(value: Any) -> str:
 
 
 def _actions() -> str:
-    return ", ".join(
-        f"{name} {'|'.join(action.values)}".rstrip() for name, action in ACTIONS.items()
-    )
+    return ", ".join(map(_usage, ACTIONS))
+
+
+def _usage(action: str) -> str:
+    return f"{action} {'|'.join(ACTIONS[action].values)}".rstrip()

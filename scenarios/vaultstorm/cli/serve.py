@@ -49,6 +49,15 @@ def serve(
         int | None,
         typer.Option(metavar="N", help="Worker processes (apppool.MaxProcesses). [default: 1]"),
     ] = None,
+    hotfixes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hotfix",
+            metavar="KB908739|all",
+            help="Install a hotfix, which replaces a defect by its repair; repeatable. Without it "
+            "the server has the defect.",
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Settings in TOML (see --help-settings).")
     ] = None,
@@ -113,6 +122,7 @@ def serve(
     if no_tls and cert is not None:
         raise UsageError("--no-tls and --cert contradict each other: leave one out")
     from vaultstorm_server import configuration
+    from vaultstorm_server import hotfixes as known
 
     named = {
         "afd.Backlog": backlog,
@@ -122,6 +132,7 @@ def serve(
         "httpsys.TLS": 0 if no_tls else None,
     }
     overrides = [f"{path}={value}" for path, value in named.items() if value is not None]
+    overrides += known.overrides(hotfixes or ())
     settings = configuration.load(config, [*(assignments or ()), *overrides])
 
     from vaultstorm.cli import logs

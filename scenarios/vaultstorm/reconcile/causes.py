@@ -41,6 +41,11 @@ _TIMER: Final = """(SELECT MAX(name) FROM event
 _HELD: Final = """COALESCE((SELECT queued + open FROM sample
     WHERE variant = :variant AND time <= attempt.end
     ORDER BY time DESC LIMIT 1) > 0, FALSE)"""
+_IISRESET: Final = """EXISTS (SELECT 1 FROM event AS began
+    WHERE variant = :variant AND name = 'iisreset_began' AND time <= attempt.end + :tolerance
+    AND COALESCE((SELECT MIN(time) FROM event WHERE variant = :variant
+            AND name = 'iisreset_ended' AND time >= began.time), attempt.start)
+        >= attempt.start - :tolerance)"""
 _LATE: Final = f"""EXISTS (SELECT 1 {_REQUEST}
     AND (answered IS NULL OR answered > attempt.end - :tolerance))"""
 
@@ -113,6 +118,11 @@ RULES: Final = (
         _TIMER,
         f"{LOST} AND {_TIMER} IS NOT NULL",
         "HTTP.SYS closed this very connection, by address, port and time, when its timer ran out.",
+    ),
+    Rule(
+        "'iisreset'",
+        f"{LOST} AND {_IISRESET}",
+        "The services were stopped and started: nobody listened, and what stood was closed.",
     ),
 )
 """The first rule that holds gives the cause of an attempt that is not `ok`; with none, it is

@@ -6,14 +6,21 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from vaultstorm.events import WORKER_ENDS
 from vaultstorm_wire.errors import MachineError
 
+_ENDED: Final = ", ".join(f"'{name}'" for name in WORKER_ENDS)
+
 GAPS: Final[dict[str, str]] = {
-    "worker_journal_missing": """
+    "worker_journal_missing": f"""
         WITH kept AS (
             SELECT pid FROM journal WHERE variant = :variant AND role = 'worker' AND pid NOT NULL),
         known AS (
-            SELECT worker FROM event WHERE variant = :variant AND name = 'worker_started'
+            SELECT worker FROM event AS started
+                WHERE variant = :variant AND name = 'worker_started' AND NOT EXISTS (
+                    SELECT 1 FROM event WHERE variant = :variant AND worker = started.worker
+                    GROUP BY worker HAVING MAX(name = 'worker_serving') = 0
+                        AND MAX(name IN ({_ENDED})) = 1)
             UNION SELECT worker FROM request NOT INDEXED
                 WHERE variant = :variant AND worker NOT NULL)
         SELECT 'worker ' || worker || ' was started and left no journal' FROM known
@@ -41,7 +48,11 @@ GAPS: Final[dict[str, str]] = {
         WHERE variant = :variant AND role = 'client' AND cut
         """,
 }
-"""What may be missing from the records of a run, and how it is noticed."""
+"""What may be missing from the records of a run, and how it is noticed.
+
+A worker that ended before it could serve has executed nothing, and may not have come to open its
+journal: the front process wrote down its end, so it would have written down its service before.
+"""
 
 EXECUTIONS_UNSEEN: Final = (
     "worker_journal_missing",

@@ -4,6 +4,7 @@ import sqlite3
 from collections import Counter
 from typing import Any
 
+from vaultstorm import events
 from vaultstorm.reconcile.verdicts import VERDICTS
 from vaultstorm_wire.outcome import OK, is_lost
 
@@ -12,7 +13,8 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
     """Give what `run --json` says of a variant's attempts.
 
     `causes` counts the attempts that are not `ok` and have one; those that have none are
-    `unexplained`. `gaps` names what is missing from the records, by kind.
+    `unexplained`. `events` counts what the front process wrote down, by name and by number in the
+    event log. `gaps` names what is missing from the records, by kind.
     """
     outcomes: Counter[str] = Counter()
     causes: Counter[str] = Counter()
@@ -29,6 +31,10 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
             causes[cause] += attempts
         elif outcome != OK:
             unexplained += attempts
+    happened = """
+        SELECT name, event_id, COUNT(*) FROM event
+        WHERE variant = ? AND role = 'front' GROUP BY name, event_id
+        """
     gaps = "SELECT kind, COUNT(*) FROM gap WHERE variant = ? GROUP BY kind ORDER BY kind"
     return {
         "attempts": outcomes.total(),
@@ -38,5 +44,6 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
         "causes": dict(sorted(causes.items())),
         "verdicts": dict(verdicts),
         "unexplained": unexplained,
+        "events": events.count(db.execute(happened, (variant,))),
         "gaps": dict(db.execute(gaps, (variant,)).fetchall()),
     }

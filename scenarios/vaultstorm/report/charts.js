@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const root = document.documentElement;
   const plots = [];
-  const LEFT = 46, RIGHT = 26, LANE = 38, TEXT = 15, ROW = 17, LIFE = 18, PAPER = 660;
+  const LEFT = 46, RIGHT = 26, LANE = 38, TEXT = 15, PAPER = 660;
   const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2], [14, 5]];
   let colours = {};
 
@@ -160,63 +160,9 @@
     };
   };
 
-  /* Names of moments in as many rows as they need, below them one bar for each worker's life. */
-  const lives = (line, key) => {
-    const rows = [];
-    for (const life of line.lives) {
-      const from = life[1] ?? -Infinity;
-      let row = rows.findIndex((bars) => (bars[bars.length - 1][2] ?? Infinity) <= from);
-      if (row < 0) row = rows.push([]) - 1;
-      rows[row].push(life);
-    }
-    const shown = rows.slice(0, 12), names = Math.min(4, line.marks.length);
-    const xs = [line.first, line.last];
-    const label = (plot, ctx, scale, box) => {
-      const ends = new Array(names).fill(-Infinity);
-      ctx.textBaseline = "top";
-      for (const [time, text] of line.marks) {
-        const x = plot.valToPos(time, "x", true), wide = ctx.measureText(text).width;
-        const left = Math.min(Math.max(x + 4 * scale, box.left), box.left + box.width - wide);
-        const row = ends.findIndex((end) => end < left);
-        if (row < 0 || x < box.left || x > box.left + box.width) continue;
-        ends[row] = left + wide + 8 * scale;
-        write(ctx, text, left, box.top + (row * ROW + 1) * scale, scale, colour("ink"));
-      }
-    };
-    const bar = (plot, ctx, scale, box, [worker, from, until, ending], row) => {
-      const clip = (x) => Math.min(Math.max(x, box.left), box.left + box.width);
-      const at = (time, or) => (time === null ? or : clip(plot.valToPos(time, "x", true)));
-      const left = at(from, box.left), right = at(until, box.left + box.width);
-      const top = box.top + (names * ROW + row * LIFE + 2) * scale, tall = (LIFE - 4) * scale;
-      if (right <= left) return;
-      ctx.fillStyle = colour("life");
-      ctx.fillRect(left, top, right - left, tall);
-      ctx.fillStyle = ctx.strokeStyle = colour(ending === "worker_died" ? "bad" : "ink");
-      const ends = right < box.left + box.width;
-      if (ends) ctx.fillRect(right - 2 * scale, top, 2 * scale, tall);
-      const text = `worker ${worker}${ends ? (ending === "worker_died" ? " ✗ died" : " stopped") : ""}`;
-      ctx.textBaseline = "middle";
-      if (ctx.measureText(text).width + 8 * scale < right - left) {
-        ctx.fillText(text, left + 4 * scale, top + tall / 2);
-      }
-    };
-    const draw = (plot) => inside(plot, (ctx, scale, box) => {
-      ctx.font = font(scale);
-      ctx.textAlign = "left";
-      shown.forEach((bars, row) => bars.forEach((life) => bar(plot, ctx, scale, box, life, row)));
-      label(plot, ctx, scale, box);
-    });
-    return {
-      height: names * ROW + shown.length * LIFE + 36, data: [xs, [0, 0]], said: () => null,
-      options: {
-        padding: [2, RIGHT, 0, LEFT], axes: axes(), cursor: cursor(key), legend: { show: false },
-        scales: { x: { time: false, range: (_, low, high) => bounded(line, low, high, xs) },
-          y: { range: [0, 1] } },
-        series: [{}, { paths: () => null, points: { show: false } }],
-        hooks: { draw: [verticals(line), draw] },
-      },
-    };
-  };
+  const lives = livesChart({
+    LEFT, RIGHT, axes, bounded, colour, cursor, font, inside, number, verticals, write,
+  });
 
   const curves = () => {
     const longest = Math.max(...data.curves.map((curve) => curve.ms.length), 2);

@@ -21,6 +21,8 @@ class Expectation(msgspec.Struct, frozen=True):
     check: str
     passed: bool
     actual: Any = None
+    against: Any = None
+    """The other side's number, of a comparison."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -61,6 +63,7 @@ class Variant(NamedTuple):
     Attributes:
         why: how many attempts that are not ok had which outcome and cause.
         executed: how many attempts had which outcome and verdict.
+        event_log: the numbers in Windows' event log, how often, and the first entry's text.
         timeline: None if it made no attempt.
         curve: `total` by percentile.
     """
@@ -70,6 +73,7 @@ class Variant(NamedTuple):
     result: Outcome
     why: tuple[tuple[str, str | None, int], ...]
     executed: tuple[tuple[str, str, int], ...]
+    event_log: tuple[tuple[int, int, str], ...]
     timeline: timeline.Timeline | None
     curve: latency.Curve
 
@@ -170,6 +174,14 @@ def _variant(db: sqlite3.Connection, result: Result, name: str, title: str | Non
             db.execute(
                 "SELECT outcome, verdict, attempts FROM executed WHERE variant = ?"
                 " ORDER BY outcome, verdict",
+                (name,),
+            )
+        ),
+        event_log=tuple(
+            (number, times, text)
+            for number, times, text, _ in db.execute(
+                "SELECT event_id, COUNT(*), COALESCE(detail, ''), MIN(rowid) FROM event"
+                " WHERE variant = ? AND event_id IS NOT NULL GROUP BY event_id ORDER BY event_id",
                 (name,),
             )
         ),

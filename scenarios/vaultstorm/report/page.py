@@ -11,7 +11,7 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
-from vaultstorm.report import latency, words
+from vaultstorm.report import latency, lives, words
 from vaultstorm.report.data import Run, Variant
 from vaultstorm.report.timeline import Timeline
 from vaultstorm_wire.outcome import Ending, Phase, is_lost
@@ -31,7 +31,7 @@ def render(run: Run) -> str:
         return files.joinpath(name).read_text(encoding="utf-8")
 
     style = f"{read('vendor/uPlot.min.css')}\n{read('style.css')}"
-    script = f"{read('vendor/uPlot.iife.min.js')}\n{read('charts.js')}"
+    script = "\n".join(map(read, ("vendor/uPlot.iife.min.js", "lives.js", "charts.js")))
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: read(f"templates/{name}")),
         autoescape=True,
@@ -129,11 +129,36 @@ def told(variant: Variant) -> str:
         seconds = _seconds(sum(pause.until - pause.time for pause in line.pauses))
         count = words.count(line.pauses_count, "pause")
         said.append(f"SYNs were {done} in {count} of {seconds} together")
+    said += _workers_told(line)
+    return ". ".join(said) + "."
+
+
+def _workers_told(line: Timeline) -> list[str]:
+    """Say how many workers there were, how they ended, and what was lost with them."""
+    said = []
     if line.lives:
         died = sum(life.ending == "worker_died" for life in line.lives)
-        died_too = f", {died} of which died" if died else ""
-        said.append(f"{words.count(len(line.lives), 'worker')}{died_too}")
-    return ". ".join(said) + "."
+        died_too = f", {died:,} of which died" if died else ""
+        many = lives.most_at_once(line.lives)
+        at_once = f", at most {many:,} at a time" if 1 < many < len(line.lives) else ""
+        said.append(f"{words.count(len(line.lives), 'worker')}{at_once}{died_too}")
+    if line.recycles:
+        said.append(words.count(len(line.recycles), "recycle"))
+    if line.ends is not None:
+        lost = words.count(line.ends.lost, "request")
+        said.append(f"{lost} lost with a worker{_late(line.ends)}")
+    return said
+
+
+def _late(ends: lives.Ends) -> str:
+    """Say how the requests that were lost stand to the moment their worker was told to end."""
+    if not ends.late:
+        return ", none of them after it had been told to shut down"
+    which = "all of them" if ends.late == ends.lost else f"{ends.late:,} of them"
+    return (
+        f": {which} came after it had been told to shut down, "
+        f"{_seconds(ends.least)} to {_seconds(ends.most)} after"
+    )
 
 
 def chart_data(run: Run) -> dict[str, Any]:
@@ -170,12 +195,17 @@ def _line(timeline: Timeline | None) -> dict[str, Any] | None:
             [held.waiting for held in timeline.held],
         ],
         "pauses": [[round(p.time, 4), round(p.until, 4)] for p in timeline.pauses],
-        "lives": [
-            [life.worker, _rounded(life.time), _rounded(life.until), life.ending]
-            for life in timeline.lives
-        ],
+        "lives": [_life(life) for life in timeline.lives],
+        "recycles": [round(time, 4) for time in timeline.recycles],
         "marks": [[round(mark.time, 4), mark.label, mark.action] for mark in timeline.marks],
     }
+
+
+def _life(life: lives.Life) -> list[Any]:
+    """Give the moments of a life, how it ended, and the moments of what was lost."""
+    moments = (life.started, life.serving, life.stopping, life.until)
+    lost = [round(time, 4) for time, _ in life.lost]
+    return [life.worker, *map(_rounded, moments), life.ending, lost]
 
 
 def _card(variant: Variant) -> Mapping[str, Any]:

@@ -3,7 +3,8 @@
 import sqlite3
 from typing import Any, Final, NamedTuple
 
-from vaultstorm.report import words
+from vaultstorm.report import fates, words
+from vaultstorm.report.fates import Fate
 
 STORIES_MAX: Final = 20
 """How many are told."""
@@ -70,7 +71,7 @@ class Story(NamedTuple):
     id: str
     outcome: str
     heading: str
-    """What a person wants to know, in at most three sentences."""
+    """What a person wants to know, in at most four sentences."""
     steps: tuple[Step, ...]
 
 
@@ -90,27 +91,29 @@ def tell(db: sqlite3.Connection) -> tuple[Story, ...]:
     return tuple(_story(db, dict(zip(_FIELDS, row, strict=True))) for row in rows)
 
 
-def heading(attempt: dict[str, Any]) -> str:
-    """Say in sentences how an attempt ended, why, and whether it ran."""
+def heading(attempt: dict[str, Any], fate: Fate | None = None) -> str:
+    """Say in sentences how an attempt ended, why, with which worker, and whether it ran."""
     outcome, cause, nth = attempt["outcome"], attempt["cause"], attempt["nth"]
     after = words.milliseconds((attempt["end"] - attempt["start"]) * 1000)
     since = f"request {nth + 1} on its connection began" if nth else "its SYN"
     why = words.cause(cause)
     named = f" ({cause})" if cause else ""
+    bound = f" {fates.sentence(fate)}" if fate else ""
     return (
         f"Attempt {words.short(attempt['id'])} {words.ended(outcome)}, {after} after {since}: "
-        f"{why}{named}. {words.executed(attempt['verdict'], outcome)}"
+        f"{why}{named}.{bound} {words.executed(attempt['verdict'], outcome)}"
     )
 
 
 def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
+    fate = fates.of(db, attempt)
     steps = [
         *_client(attempt),
         *_turned_away(db, attempt),
         *_pauses(db, attempt),
         *_request(db, attempt),
         *_executions(db, attempt),
-        *_events(db, attempt),
+        *_events(db, attempt, fate),
         *_held(db, attempt),
     ]
     start = attempt["start"]
@@ -119,7 +122,7 @@ def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
         variant=attempt["variant"],
         id=attempt["id"],
         outcome=attempt["outcome"],
-        heading=heading(attempt),
+        heading=heading(attempt, fate),
         steps=tuple(sorted(told, key=lambda step: round(step.time, 7))),
     )
 
@@ -234,18 +237,23 @@ def _executions(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
     ]
 
 
-def _events(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
-    rows = db.execute(
-        "SELECT time, role, name, worker, detail FROM event"
-        " WHERE variant = ? AND time BETWEEN ? AND ? ORDER BY time, rowid LIMIT ?",
+def _events(db: sqlite3.Connection, attempt: dict[str, Any], fate: Fate | None) -> list[Step]:
+    """Tell what happened meanwhile, and the end of the worker that the request was lost with."""
+    about = fates.events(db, attempt["variant"], fate)[:EVENTS_MAX] if fate else []
+    near = db.execute(
+        "SELECT rowid FROM event WHERE variant = ? AND time BETWEEN ? AND ?"
+        " ORDER BY time, rowid LIMIT ?",
         (attempt["variant"], attempt["start"] - NEAR, attempt["end"] + NEAR, EVENTS_MAX),
     )
+    told = list(dict.fromkeys([*about, *(row for (row,) in near)]))
     steps = []
-    for time, role, name, worker, detail in rows:
-        who = f" {worker}" if worker is not None else ""
+    for time, role, name, worker, number, detail in db.execute(
+        "SELECT time, role, name, worker, event_id, detail FROM event"
+        f" WHERE rowid IN ({', '.join('?' * len(told))}) ORDER BY time, rowid",
+        told,
+    ):
         side = "runner" if role == "runner" else "server"
-        why = f" ({detail})" if detail else ""
-        steps.append(Step(time, side, words.event(name, None) + who + why))
+        steps.append(Step(time, side, words.moment(name, worker, number, detail)))
     return steps
 
 

@@ -1,10 +1,13 @@
 """A variant from its first attempt to its last end: what came, how it ended, what was held."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from vaultstorm.report import words
+from vaultstorm.events import EVENT_LOG
+from vaultstorm.report import lives, words
+from vaultstorm.report.lives import Ends, Life
 
 WIDTH: Final = 0.05
 """Seconds in a bin, where the run is short enough."""
@@ -23,8 +26,10 @@ SOON: Final = 1.0
 """Seconds within which the server's own event is the action that was just asked for."""
 
 _GROWTH: Final = (1, 2, 4, 10, 20, 40)
-_ENDS: Final = ("worker_died", "worker_stopped", "worker_killed")
-_KNOWN: Final = ("ready", "stopped", "worker_started", "pause_began", *_ENDS)
+SAME_MAX: Final = 12
+"""Most moments with the same words; of more, only the first has a line."""
+
+_KNOWN: Final = ("ready", "stopped", "variant_started", "pause_began", "recycle", *lives.NAMES)
 
 
 class Series(NamedTuple):
@@ -63,15 +68,6 @@ class Pause(NamedTuple):
     style: str
 
 
-class Life(NamedTuple):
-    """A worker process: None where its beginning or end was not seen."""
-
-    worker: int
-    time: float | None
-    until: float | None
-    ending: str
-
-
 class Mark(NamedTuple):
     """A moment worth a line."""
 
@@ -96,6 +92,10 @@ class Timeline(NamedTuple):
     pauses: tuple[Pause, ...]
     pauses_count: int
     lives: tuple[Life, ...]
+    ends: Ends | None
+    """None if nothing was lost with a worker."""
+    recycles: tuple[float, ...]
+    """When a worker was to be recycled."""
     marks: tuple[Mark, ...]
 
 
@@ -116,7 +116,7 @@ def build(db: sqlite3.Connection, variant: str) -> Timeline | None:
     ).fetchone()
     if zero is None:
         return None
-    marks, lives = _events(db, variant, zero, until - zero)
+    marks = _marks(db, variant, zero, until - zero)
     last = max([until - zero, *(mark.time for mark in marks)])
     first = min([0.0, *(mark.time for mark in marks)])
     width = bin_width(last - first)
@@ -134,7 +134,9 @@ def build(db: sqlite3.Connection, variant: str) -> Timeline | None:
         held=_held(db, variant, zero, first, last, width),
         pauses=merged(map(Pause._make, pauses), (last - first) / POINTS_MAX),
         pauses_count=len(pauses),
-        lives=lives,
+        lives=lives.read(db, variant, zero, last - first),
+        ends=lives.ends(db, variant),
+        recycles=_recycles(db, variant, zero),
         marks=marks,
     )
 
@@ -207,32 +209,50 @@ def _held(
     return tuple(bins.values())
 
 
-def _events(
-    db: sqlite3.Connection, variant: str, zero: float, last: float
-) -> tuple[tuple[Mark, ...], tuple[Life, ...]]:
-    """Tell lives of workers from moments, and leave out what is far from the attempts."""
-    marks: list[Mark] = []
-    lives: dict[int, Life] = {}
-    for time, role, name, worker, detail in db.execute(
-        "SELECT time - ?, role, name, worker, detail FROM event WHERE variant = ?"
-        " ORDER BY time, rowid",
+def _recycles(db: sqlite3.Connection, variant: str, zero: float) -> tuple[float, ...]:
+    rows = db.execute(
+        "SELECT time - ? FROM event WHERE variant = ? AND name = 'recycle' ORDER BY time",
         (zero, variant),
+    )
+    return tuple(time for (time,) in rows)
+
+
+def _marks(db: sqlite3.Connection, variant: str, zero: float, last: float) -> tuple[Mark, ...]:
+    """Read the moments that are worth a line, and leave out what is far from the attempts."""
+    marks: list[Mark] = []
+    before = -NEAR * last
+    for time, role, name, number, detail in db.execute(
+        "SELECT time - ?, role, name, event_id, detail FROM event WHERE variant = ?"
+        f" AND name NOT IN ({', '.join('?' * len(_KNOWN))}) ORDER BY time, rowid",
+        (zero, variant, *_KNOWN),
     ):
-        if worker is not None and name == "worker_started":
-            lives[worker] = Life(worker, time, None, "")
-        elif worker is not None and name in _ENDS:
-            life = lives.get(worker, Life(worker, None, None, ""))
-            if life.until is None:
-                lives[worker] = life._replace(until=time, ending=name)
-        elif name not in _KNOWN and name != "variant_started" and not name.startswith("Timer_"):
-            asked = role == "runner" and name == "action"
-            label = (detail or name) if asked else words.event(name, detail)
-            before = -NEAR * last
-            if asked and time < before:  # else the wait for the load would be most of the chart
-                marks.append(Mark(before, f"{label}, {-time:.1f} s before", asked))
-            elif asked or before <= time <= last - before:
-                marks.append(Mark(time, label, asked))
-    return tuple(mark for mark in marks if not _told(mark, marks)), tuple(lives.values())
+        if name.startswith("Timer_") or (name == EVENT_LOG and number is None):
+            continue
+        if (name, detail) == ("pool_stopped", "N/A"):  # with the server, and not by itself
+            continue
+        asked = role == "runner" and name == "action"
+        label = (detail or name) if asked else words.event(name, detail)
+        if name == EVENT_LOG:
+            label = f"event {number}"
+        if asked and time < before:  # else the wait for the load would be most of the chart
+            marks.append(Mark(before, f"{label}, {-time:.1f} s before", asked))
+        elif asked or before <= time <= last - before:
+            marks.append(Mark(time, label, asked))
+    return _thinned([mark for mark in marks if not _told(mark, marks)])
+
+
+def _thinned(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Keep, of too many moments with the same words, the first, which says how many there are."""
+    many = {label for label, n in Counter(mark.label for mark in marks).items() if n > SAME_MAX}
+    kept: list[Mark] = []
+    seen = Counter(mark.label for mark in marks)
+    for mark in marks:
+        if mark.label not in many:
+            kept.append(mark)
+        elif seen[mark.label]:
+            kept.append(mark._replace(label=f"{mark.label}, first of {seen[mark.label]:,}"))
+            seen[mark.label] = 0
+    return tuple(kept)
 
 
 def _told(mark: Mark, marks: Iterable[Mark]) -> bool:

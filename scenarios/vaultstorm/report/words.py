@@ -32,6 +32,7 @@ CAUSES: Final[dict[str, str]] = {
     "server_died": "the server process was killed",
     "server_stopped": "the server had stopped",
     "server_busy": "the server had not come to it when the client gave up",
+    "iisreset": "the services were being stopped and started again",
     "client": "the client's own machine is to blame, not the server",
     "response": "the application itself answered so",
     "Connection_Abandoned_By_AppPool": "the worker process ended with the request in its hands",
@@ -62,6 +63,14 @@ ROLES: Final = {"broken": "broken", "workaround": "worked around", "fixed": "fix
 
 OTHER_ROLE: Final = "for comparison"
 
+_WORKER: Final = {
+    "worker_started": "is started",
+    "worker_serving": "takes requests",
+    "worker_stopping": "is told to shut down",
+    "worker_stopped": "has ended",
+    "worker_died": "has died",
+    "worker_orphaned": "is let go of, alive",
+}
 _ENDED: Final[dict[Ending, str]] = {
     Ending.REFUSED: "was refused",
     Ending.TIMEOUT: "timed out",
@@ -144,6 +153,17 @@ def short(identity: str) -> str:
 def event(name: str, detail: str | None) -> str:
     """Say an event of a journal."""
     return " ".join([name.replace("_", " "), *([detail] if detail else [])])
+
+
+def moment(name: str, worker: int | None, number: int | None, detail: str | None) -> str:
+    """Say an event of a journal in a clause that names its worker and its number."""
+    why = f" ({detail})" if detail else ""
+    if number is not None:
+        return f"event log {number}: {detail}"
+    if worker is not None and name in _WORKER:
+        return f"worker {worker} {_WORKER[name]}{why}"
+    who = f" {worker}" if worker is not None else ""
+    return f"{event(name, None)}{who}{why}"
 
 
 def milliseconds(ms: float | None) -> str:

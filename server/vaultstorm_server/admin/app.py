@@ -1,7 +1,7 @@
-"""The control plane's application: status, metrics and the gate, for this machine only."""
+"""The control plane's application: status, metrics and actions, for this machine only."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -11,11 +11,49 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-INDEX: Final = "vaultstorm admin: GET /status, GET /metrics, POST /gate/open, POST /gate/closed\n"
+from vaultstorm_wire.errors import MachineError, UsageError
 
-Status = Callable[[], Mapping[str, Any]]
-Gate = Callable[[bool], None]
+LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+INDEX: Final = (
+    "vaultstorm admin: GET /status, GET /metrics, POST /gate/open, POST /gate/closed, "
+    "POST /recycle, POST /iisreset, POST /stop-pool, POST /start-pool, "
+    "POST /set/apppool.Key=value, POST /worker/kill, POST /worker/hang, POST /worker/resume\n"
+)
+SIGNALS: Final = ("kill", "hang", "resume")
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Controlled(Protocol):
+    """The server, as its control plane sees it.
+
+    What it cannot do at the moment it raises as a MachineError, what is asked wrongly as a
+    UsageError.
+    """
+
+    def status(self) -> Mapping[str, Any]:
+        """Give the whole state of the server."""
+
+    def set_gate(self, open_: bool) -> None:
+        """Let the application accept, or hold it back."""
+
+    def recycle(self) -> None:
+        """Recycle all workers."""
+
+    def stop_pool(self) -> None:
+        """Turn the pool off."""
+
+    def start_pool(self) -> None:
+        """Turn the pool on."""
+
+    def set(self, text: str) -> Mapping[str, Any]:
+        """Change one setting, and say what it is then."""
+
+    def signal_worker(self, what: str) -> list[int]:
+        """Do one of `SIGNALS`, and give the pids of the workers that it was done to."""
+
+    async def iis_reset(self) -> float:
+        """Stop and start everything, and give the seconds it took."""
 
 
 class Json(Response):
@@ -45,44 +83,81 @@ class LocalNamesOnly:
             await Json({"error": error}, 403)(scope, receive, send)
 
 
-def application(status: Status, set_gate: Gate) -> ASGIApp:
-    """Make the application.
+def application(server: Controlled) -> ASGIApp:
+    """Make the application that shows and changes `server`."""
+    actions: list[tuple[str, Callable[[], object], Mapping[str, Any]]] = [
+        ("/gate/open", lambda: server.set_gate(True), {"gate": "open"}),
+        ("/gate/closed", lambda: server.set_gate(False), {"gate": "closed"}),
+        ("/recycle", server.recycle, {"recycle": "begun"}),
+        ("/stop-pool", server.stop_pool, {"pool": "stopped"}),
+        ("/start-pool", server.start_pool, {"pool": "started"}),
+    ]
 
-    Args:
-        status: gives the whole state of the server.
-        set_gate: opens the application's accepts, or holds them back.
-    """
+    async def set_(request: Request) -> Response:
+        return Json(server.set(request.path_params["assignment"]))
 
+    async def worker(request: Request) -> Response:
+        what = request.path_params["what"]
+        if what not in SIGNALS:
+            return _unknown(request)
+        return Json({"worker": what, "pids": server.signal_worker(what)})
+
+    async def iis_reset(_: Request) -> Response:
+        return Json({"iisreset": "done", "seconds": round(await server.iis_reset(), 3)})
+
+    async def wrong(request: Request, _: Exception) -> Response:
+        return _unknown(request)
+
+    routes = [
+        *_views(server),
+        *(Route(path, _action(do, told), methods=["POST"]) for path, do, told in actions),
+        Route("/set/{assignment:path}", set_, methods=["POST"]),
+        Route("/worker/{what}", worker, methods=["POST"]),
+        Route("/iisreset", iis_reset, methods=["POST"]),
+    ]
+    handlers = {404: wrong, 405: wrong, UsageError: _wrong_usage, MachineError: _conflict}
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    return LocalNamesOnly(app)
+
+
+def _views(server: Controlled) -> list[Route]:
     async def index(_: Request) -> Response:
         return PlainTextResponse(INDEX)
 
     async def show_status(_: Request) -> Response:
-        return Json(status())
+        return Json(server.status())
 
     async def show_metrics(_: Request) -> Response:
         # 50 ms of imports that only those who scrape need, taken at the first scrape
         from vaultstorm_server.admin import metrics
 
-        return Response(metrics.render(status()), media_type=metrics.CONTENT_TYPE)
+        return Response(metrics.render(server.status()), media_type=metrics.CONTENT_TYPE)
 
-    async def open_gate(_: Request) -> Response:
-        set_gate(True)
-        return Json({"gate": "open"})
-
-    async def close_gate(_: Request) -> Response:
-        set_gate(False)
-        return Json({"gate": "closed"})
-
-    async def wrong(request: Request, _: Exception) -> Response:
-        error = f"{request.method} {request.url.path} is no action here"
-        actions = INDEX.strip().partition(": ")[2].split(", ")
-        return Json({"error": error, "actions": actions}, 404)
-
-    routes = [
+    return [
         Route("/", index),
         Route("/status", show_status),
         Route("/metrics", show_metrics),
-        Route("/gate/open", open_gate, methods=["POST"]),
-        Route("/gate/closed", close_gate, methods=["POST"]),
     ]
-    return LocalNamesOnly(Starlette(routes=routes, exception_handlers={404: wrong, 405: wrong}))
+
+
+def _action(do: Callable[[], object], told: Mapping[str, Any]) -> Answer:
+    async def answer(_: Request) -> Response:
+        do()
+        return Json(told)
+
+    return answer
+
+
+def _unknown(request: Request) -> Response:
+    error = f"{request.method} {request.url.path} is no action here"
+    actions = INDEX.strip().partition(": ")[2].split(", ")
+    return Json({"error": error, "actions": actions}, 404)
+
+
+async def _wrong_usage(_: Request, error: Exception) -> Response:
+    return Json({"error": str(error)}, 400)
+
+
+async def _conflict(_: Request, error: Exception) -> Response:
+    return Json({"error": str(error)}, 409)

@@ -12,15 +12,18 @@ from prometheus_client.registry import Collector
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 PREFIX: Final = "vaultstorm"
 COUNTERS: Final = frozenset(
-    {"abandoned", "accepted", "admitted", "answered", "assigned", "bugs", "created", "deaths"}
-    | {"finished", "growths", "handshakes", "handshakes_failed", "skipped", "starts", "taken"}
-    | {"lost", "pauses", "refused", "requests", "served", "turned_away"}
+    {"abandoned", "accepted", "admitted", "answered", "assigned", "bugs", "cleared", "created"}
+    | {"deaths", "finished", "growths", "handshakes", "handshakes_failed", "lost", "pauses"}
+    | {"redirected", "refused", "requests", "served", "skipped", "starts", "stranded", "taken"}
+    | {"turned_away"}
 )
 """Numbers that only grow. All others are gauges."""
 NO_METRICS: Final = frozenset({"pid"})
 LABELLED: Final = {"reasons": "reason"}
 """Mappings whose keys are values of a label: HTTPERR reasons are no part of a name."""
 WORKERS: Final = "workers"
+STATE: Final = "state"
+"""A word that is the value of a label, too: of a pool that rapid-fail protection has turned off."""
 
 
 class StatusCollector(Collector):
@@ -47,6 +50,8 @@ def _families(path: tuple[str, ...], values: Mapping[str, Any]) -> Iterator[Metr
             continue
         if name == WORKERS:
             yield from _workers((*path, name), value)
+        elif name == STATE:
+            yield _state((*path, name), value)
         elif name in LABELLED:
             yield _labelled((*path, name), LABELLED[name], value)
         elif isinstance(value, Mapping):
@@ -68,6 +73,12 @@ def _labelled(path: tuple[str, ...], label: str, values: Mapping[str, int]) -> M
     family = CounterMetricFamily("_".join(path), _help(path), labels=[label])
     for key, value in values.items():
         family.add_metric([key], value)
+    return family
+
+
+def _state(path: tuple[str, ...], state: str) -> Metric:
+    family = GaugeMetricFamily("_".join(path), _help(path), labels=[STATE])
+    family.add_metric([state], 1)
     return family
 
 

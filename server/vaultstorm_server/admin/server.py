@@ -8,7 +8,7 @@ from typing import Final
 
 from uvicorn import Config, Server
 
-from vaultstorm_server.admin.app import Gate, Status, application
+from vaultstorm_server.admin.app import Controlled, application
 
 PATIENCE: Final = 1
 """Seconds that a request of the control plane has at the end."""
@@ -27,13 +27,12 @@ class Admin:
 
     Args:
         sock: bound by `bind.bind`, closed at the end.
-        status: gives the whole state of the server.
-        set_gate: opens the application's accepts, or holds them back.
+        server: does what is asked for.
     """
 
-    def __init__(self, sock: socket.socket, status: Status, set_gate: Gate) -> None:
+    def __init__(self, sock: socket.socket, server: Controlled) -> None:
         config = Config(
-            application(status, set_gate),
+            application(server),
             http="h11",
             ws="none",
             loop="none",

@@ -1,6 +1,7 @@
 """What the listeners of all overflow styles share: pace, gate, back-off, statistics, the end."""
 
 import asyncio
+import contextlib
 import errno
 import socket
 import struct
@@ -40,6 +41,8 @@ class ListenerStatistics(Struct, frozen=True, kw_only=True):
     """A listener as it is: the emulated queue, and the kernel's own beside it."""
 
     style: str
+    listening: bool
+    """Not so between a stop and the next start."""
     gate_open: bool
     paused: bool
     """SYNs are being refused or dropped."""
@@ -58,6 +61,9 @@ class Listener(ABC):
     once per loop turn, after the queue has been given what the kernel has. Where the loop comes
     late (its timers count milliseconds, and TLS takes its time), the application takes what has
     become due meanwhile: the real one does not wait for HTTP.SYS.
+
+    It can be stopped and started again on its port: counts and gate outlive that, the connections
+    in the queue and what growth had made do not.
     """
 
     style: ClassVar[str]
@@ -71,7 +77,7 @@ class Listener(ABC):
         take: Take,
         journal: JournalFile,
     ) -> None:
-        self._closed = True
+        self._stopped = True
         self._loop = loop
         self._sock = sock
         self._queue = queue
@@ -90,8 +96,7 @@ class Listener(ABC):
         self._caught = 0
         self._address: tuple[str, int] = sock.getsockname()[:2]
         self._before = kernel.view(sock)
-        self._listen()
-        self._closed = False
+        self.start()
 
     @property
     def host(self) -> str:
@@ -111,7 +116,7 @@ class Listener(ABC):
     @property
     def queue(self) -> QueueStatistics:
         """What the emulated queue has counted."""
-        if not self._closed:
+        if not self._stopped:
             self._settle()
         return self._queue.statistics()
 
@@ -120,6 +125,7 @@ class Listener(ABC):
         queue = self.queue
         return ListenerStatistics(
             style=self.style,
+            listening=not self._stopped,
             gate_open=self._gate_open,
             paused=self._paused_at is not None,
             pauses=self._pauses,
@@ -128,17 +134,34 @@ class Listener(ABC):
             kernel=kernel.view(self._sock).since(self._before),
         )
 
-    def close(self) -> None:
-        """Stop listening; what still waits is reset. Does nothing the second time."""
-        if self._closed:
+    def start(self) -> None:
+        """Listen with an empty queue; raises OSError if another has taken the port meanwhile."""
+        if self._stopped:
+            self._queue.listen_again()
+            self._ready_at = 0.0
+            self._idle = True
+            self._listen()
+            self._stopped = False
+
+    def stop(self) -> None:
+        """Stop listening and keep the port: a SYN gets RST, and what still waits is reset."""
+        if self._stopped:
             return
-        self._closed = True
+        self._stopped = True
         for handle in (self._planned, self._growth, self._retry):
             if handle is not None:
                 handle.cancel()
+        self._planned = self._growth = self._retry = None
         self._unwatch()
         self._reset_waiting()
         self._end_pause()
+        # Of a closed descriptor the port would go to the next client that connects from here.
+        with contextlib.suppress(OSError):  # a full queue that refuses has shut it down already
+            self._sock.shutdown(socket.SHUT_RD)
+
+    def close(self) -> None:
+        """Stop listening, and give the port back. Does nothing the second time."""
+        self.stop()
         self._sock.close()
 
     @abstractmethod
@@ -171,7 +194,7 @@ class Listener(ABC):
 
     def _settle(self) -> None:
         """Plan what follows from the state of the queue; called after every change of it."""
-        if self._closed:
+        if self._stopped:
             return
         now = clock.now()
         self._queue.advance(now)
@@ -204,7 +227,7 @@ class Listener(ABC):
         began = clock.now()
         try:
             for _ in range(self._queue.queued):
-                if self._closed or not self._gate_open or self._ready_at > began:
+                if self._stopped or not self._gate_open or self._ready_at > began:
                     break
                 connection = self._next()
                 if connection is None:
@@ -232,7 +255,7 @@ class Listener(ABC):
 
     def _back_off(self, error: OSError) -> None:
         """Leave the kernel's queue alone for a while, and say so the first time."""
-        if self._closed:
+        if self._stopped:
             return
         if not self._exhausted:
             self._exhausted = True
@@ -280,13 +303,13 @@ class Listener(ABC):
         self._caught = 0
 
     def __del__(self) -> None:
-        if not getattr(self, "_closed", True):
+        if not getattr(self, "_stopped", True):
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             self._sock.close()
 
     def __repr__(self) -> str:
-        if self._closed:
-            state = "closed"
+        if self._stopped:
+            state = "closed" if self._sock.fileno() < 0 else "stopped"
         else:
             gate = "open" if self._gate_open else "closed"
             paused = ", paused" if self._paused_at is not None else ""

@@ -95,7 +95,7 @@ class DropListener(Listener):
                 self._queue.abandon(now)
             self._turn_away(*connection, cause="stopping")
 
-    def close(self) -> None:
-        """Stop listening; what still waits is reset. Does nothing the second time."""
-        super().close()
+    def stop(self) -> None:
+        """Stop listening and keep the port: a SYN gets RST, and what still waits is reset."""
+        super().stop()
         self._events.close()

@@ -48,6 +48,7 @@ class AcceptQueue:
         "_abandoned",
         "_accepted",
         "_admitted",
+        "_backlog",
         "_created",
         "_defect",
         "_dynamic",
@@ -66,7 +67,7 @@ class AcceptQueue:
 
     def __init__(self, afd: Afd, syn_attack_protect: bool) -> None:
         self._protected = syn_attack_protect
-        self._free = min(afd.Backlog, afd.MaximumStaticBacklog) + afd.Slack
+        self._free = self._backlog = min(afd.Backlog, afd.MaximumStaticBacklog) + afd.Slack
         # KB142641: the backlog asked for must be greater than the Minimum. With a Minimum of 0 the
         # free connections can never be fewer, so nothing would ever be made: that stays static.
         self._minimum = afd.MinimumDynamicBacklog
@@ -168,6 +169,15 @@ class AcceptQueue:
         """
         self._leave(now)
         self._abandoned += 1
+
+    def listen_again(self) -> None:
+        """Begin as at the first `listen()`, with nothing queued; the counts go on.
+
+        What growth had made is gone, as with the endpoint of an application that has ended.
+        """
+        self._free = self._backlog
+        self._syn_received = self._queued = 0
+        self._growth_due = None
 
     def advance(self, now: float) -> None:
         """Apply the growth that is due by `now`."""

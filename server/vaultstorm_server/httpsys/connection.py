@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, ClassVar, Final
 
 import structlog
 
@@ -18,12 +18,19 @@ log = structlog.get_logger()
 
 INPUT_MAX: Final = 65536
 """Bytes of further requests that are kept while one is answered; then the client has to wait."""
+CONNECTION_LIMIT: Final = Fault(503, "", "ConnLimit")
 
 
 class Connection(Link):
-    """A link that carries HTTP/1.1 or 1.0, and the owner of its requests."""
+    """A link that carries HTTP/1.1 or 1.0, and the owner of its requests.
 
-    __slots__ = ("_closing", "_head", "_intake", "_pumping", "_request", "_sending")
+    Attributes:
+        bound: what the request queue remembers of it: the worker that took its last request.
+        surplus: it is one more than MaxConnections, and its first request is refused.
+    """
+
+    __slots__ = ("_closing", "_head", "_intake", "_pumping", "_request", "_sending", "bound")
+    surplus: ClassVar[bool] = False
 
     def __init__(
         self, endpoint: Endpoint, sock: socket.socket, peer: tuple[str, int], number: int
@@ -36,6 +43,7 @@ class Connection(Link):
         """Status and cause of the answer that is on its way out."""
         self._closing = False
         self._pumping = False
+        self.bound: Any = None
 
     # Reading.
 
@@ -100,6 +108,10 @@ class Connection(Link):
             headers=incoming.headers,
             received=clock.now(),
         )
+        if self.surplus:
+            self._request.end()
+            self._refuse(CONNECTION_LIMIT, self._line())
+            return False
         if not facts.length and not facts.chunked:
             self._deliver(b"")
             return True
@@ -139,10 +151,15 @@ class Connection(Link):
         """Send HTTP.SYS's own 503 and close."""
         self._guard(self._refuse, Fault(503, "", reason), self._line(), True)
 
-    def cut(self, request: Request, reason: str) -> None:
-        """Close without an answer."""
+    def reset(self, request: Request, reason: str) -> None:
+        """Reset the connection in place of an answer."""
         self._lose(reason)
-        self._guard(self._linger)
+        self._guard(self._reset)
+
+    def cut(self, request: Request, reason: str) -> None:
+        """End without an answer, in the shape that AbandonedRequest says."""
+        self._lose(reason)
+        self._guard(_ABANDONING[self._endpoint.settings.AbandonedRequest], self)
 
     def _respond(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
         endpoint, facts = self._endpoint, self._head
@@ -235,11 +252,29 @@ class Connection(Link):
         self._intake.clear()
         super()._linger()
 
+    def _stall(self) -> None:
+        self._intake.clear()
+        super()._stall()
+
     def _close(self) -> None:
         self._intake.clear()
         super()._close()
 
 
+class Surplus(Connection):
+    """A connection beyond MaxConnections: whatever it asks for, it gets 503 and is closed."""
+
+    __slots__ = ()
+    surplus = True
+
+
+_ABANDONING: Final[dict[str, Callable[[Connection], None]]] = {
+    "close": Connection._linger,
+    "reset": Connection._reset,
+    "stall": Connection._stall,
+}
+"""What becomes of the connection when a worker takes its request with it. No source says which it
+was (windows.md 4.3): KB908739 has only that the connection "may be lost"."""
 _PUMPING: Final[dict[State, Callable[[Connection], bool]]] = {
     State.IDLE: Connection._begin,
     State.HEAD: Connection._read_head,

@@ -40,6 +40,8 @@ class State(IntEnum):
     WAITING = auto()
     """The request is the pool's."""
     WRITING = auto()
+    STALLED = auto()
+    """Its request is lost and nobody says so: what the client still sends is discarded."""
     LINGER = auto()
     """Our FIN is out; what the client still sends is discarded until its FIN."""
     CLOSED = auto()
@@ -53,7 +55,7 @@ REASONS: Final[dict[State, str]] = {
     State.WRITING: "Timer_MinBytesPerSecond",
 }
 """What HTTPERR says when the deadline of a state passes (windows.md 5). Waiting for a worker has no
-deadline of the connection's own; lingering ends without a word."""
+deadline of the connection's own; lingering and stalling end without a word."""
 
 
 class Endpoint:
@@ -67,8 +69,10 @@ class Endpoint:
         pool: the application pool's name in HTTPERR.
         heads: makes the heads of answers.
         connections: all that are not closed.
+        lingering: those of them that wait for their client's FIN.
         timeouts: seconds that a state may last; WRITING depends on the answer instead.
         draining: no connection is kept after its answer.
+        on_end: called when a connection has begun to linger or is closed.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Endpoint:
         self.pool = pool
         self.heads = AnswerHeads()
         self.connections: set[Link] = set()
+        self.lingering: set[Link] = set()
         self.draining = False
         idle = settings.ConnectionTimeout
         self.timeouts: dict[State, float] = {
@@ -96,6 +101,7 @@ class Endpoint:
             State.HEAD: settings.HeaderWaitTimeout or idle,
             State.BODY: idle,
             State.WAITING: NEVER,
+            State.STALLED: idle,
             State.LINGER: LINGER_TIME,
         }
         self.handshakes = 0
@@ -104,7 +110,7 @@ class Endpoint:
         self.answered = 0
         self.reasons: Counter[str] = Counter()
         self.bugs = 0
-        self.on_empty: Callable[[], None] | None = None
+        self.on_end: Callable[[], None] | None = None
         self._journal = journal
         self._errors = errors
         self._steps = HANDSHAKES_PER_TURN
@@ -123,6 +129,10 @@ class Endpoint:
             return False
         self._steps -= 1
         return True
+
+    def waits(self, connection: "Link") -> bool:
+        """Tell whether a connection waits for its turn: its input has arrived, and is not read."""
+        return connection in self._waiting
 
     def _next_turn(self) -> None:
         """Let those who wait make their steps: as long as the rest of the loop has just had.
@@ -147,12 +157,19 @@ class Endpoint:
         rate = self.settings.MinBytesPerSecond
         return size / rate if rate else NEVER
 
+    def linger(self, connection: "Link") -> None:
+        """Note that nothing is left to do for a connection but to wait for its client's FIN."""
+        self.lingering.add(connection)
+        if self.on_end is not None:
+            self.on_end()
+
     def forget(self, connection: "Link") -> None:
         """Take a closed connection off the books."""
         self.connections.discard(connection)
+        self.lingering.discard(connection)
         self._waiting.pop(connection, None)
-        if not self.connections and self.on_empty is not None:
-            self.on_empty()
+        if self.on_end is not None:
+            self.on_end()
 
     def report(
         self,

@@ -1,6 +1,7 @@
 """The life of a connection below HTTP: handshake, deadlines, and how it is closed without a RST."""
 
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ LINGER_MAX: Final = 16 << 20
 """Bytes that are discarded after our FIN before the connection is closed on the client."""
 
 
-class Link:
+class Link(ABC):
     """One connection; what it carries is for the subclass to say.
 
     Attributes:
@@ -66,17 +67,17 @@ class Link:
 
     # For the subclass.
 
+    @abstractmethod
     def _read(self) -> None:
         """Read what is there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _write(self) -> None:
         """Write what waits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lose(self, reason: str | None) -> None:
         """Write down why what is under way comes to nothing; without a reason, nothing is."""
-        raise NotImplementedError
 
     # What happens to a connection: nothing that is called from outside raises.
 
@@ -95,7 +96,7 @@ class Link:
     def finish(self) -> None:
         """Close if no request is under way: the server stops."""
         self.on_readable()  # a request may have arrived this very moment
-        if self.state in (State.HANDSHAKE, State.IDLE):
+        if self.state in _AT_REST and not self._endpoint.waits(self):
             self._guard(self._linger)
 
     def destroy(self) -> None:
@@ -130,15 +131,17 @@ class Link:
             return
         self._stream.read_on()
         try:
-            if not self._stream.handshake(endpoint.tls):
-                return
+            done = self._stream.handshake(endpoint.tls)
         except OSError:
             endpoint.handshakes_failed += 1
             self._linger()
             return
-        endpoint.handshakes += 1
-        self._enter(State.IDLE)
-        self._read()
+        if done:
+            endpoint.handshakes += 1
+            self._enter(State.IDLE)
+            self._read()
+        if endpoint.draining and self.state in _AT_REST:
+            self._linger()
 
     def _expired(self) -> None:
         self._lose(REASONS.get(self.state))
@@ -161,7 +164,21 @@ class Link:
         RST takes from the client what it has not read yet of its answer (RFC 9112, 9.6).
         """
         self._enter(State.LINGER)
+        self._endpoint.linger(self)
         self._stream.half_close()
+        self._stream.read_on()
+
+    def _reset(self) -> None:
+        """Close with a RST, which takes with it whatever the client has not read yet."""
+        self._stream.reset()
+        self._close()
+
+    def _stall(self) -> None:
+        """Say nothing and send nothing, until the client leaves or ConnectionTimeout is over."""
+        if self._endpoint.draining:
+            self._linger()
+            return
+        self._enter(State.STALLED)
         self._stream.read_on()
 
     def _discard(self) -> None:
@@ -170,7 +187,7 @@ class Link:
             if count is None:
                 return
             self._discarded += count
-            if count == 0 or self._discarded > LINGER_MAX:
+            if count == 0 or (self._discarded > LINGER_MAX and self.state is State.LINGER):
                 self._close()
                 return
         self._endpoint.loop.call_soon(self.on_readable)
@@ -196,6 +213,7 @@ def _write(link: Link) -> None:
 
 _READABLE: Final[dict[State, Callable[[Link], None]]] = {
     State.HANDSHAKE: Link._shake_hands,
+    State.STALLED: Link._discard,
     State.LINGER: Link._discard,
     State.CLOSED: _nothing,
 }
@@ -213,5 +231,7 @@ _DESTROYED: Final[dict[State, str]] = {
     State.WAITING: "Connection_Abandoned_By_AppPool",
     State.WRITING: "Connection_Dropped",
 }
-_SILENT: Final = frozenset((State.HANDSHAKE, State.IDLE, State.LINGER, State.CLOSED))
+_AT_REST: Final = frozenset((State.HANDSHAKE, State.IDLE, State.STALLED))
+"""States without a request that the server owes an answer."""
+_SILENT: Final = frozenset((State.HANDSHAKE, State.IDLE, State.STALLED, State.LINGER, State.CLOSED))
 """States in which a client may leave without anything being lost."""

@@ -1,13 +1,19 @@
 """A request as the application pool sees it: answered, refused or abandoned, exactly once."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 Headers = list[tuple[bytes, bytes]]
 
 
 class Owner(Protocol):
-    """The connection that a request came in on."""
+    """The connection that a request came in on.
+
+    Attributes:
+        bound: the worker that its requests go to, as the request queue has it; None for none yet.
+    """
+
+    bound: Any
 
     def respond(
         self, request: "Request", status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
@@ -17,8 +23,11 @@ class Owner(Protocol):
     def turn_down(self, request: "Request", reason: str) -> None:
         """Send HTTP.SYS's own 503 and close."""
 
+    def reset(self, request: "Request", reason: str) -> None:
+        """Reset the connection in place of an answer."""
+
     def cut(self, request: "Request", reason: str) -> None:
-        """Close without an answer."""
+        """End without an answer, in the shape that AbandonedRequest says."""
 
 
 class Request:
@@ -87,20 +96,44 @@ class Request:
         """Whether it was answered, refused, abandoned or left: what follows changes nothing."""
         return self._owner is None
 
+    @property
+    def bound(self) -> Any:
+        """The worker that its connection is bound to; None for none, and after the request's end.
+
+        It outlives the request: the connection keeps it for the next one. Once the request has
+        ended, setting it does nothing.
+        """
+        owner = self._owner
+        return None if owner is None else owner.bound
+
+    @bound.setter
+    def bound(self, worker: Any) -> None:
+        owner = self._owner
+        if owner is not None:
+            owner.bound = worker
+
     def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
         """Send the worker's answer."""
         owner, self._owner = self._owner, None
         if owner is not None:
             owner.respond(self, status, headers, body)
 
-    def refuse(self, reason: str) -> None:
-        """Send 503 Service Unavailable, close, and log `reason` (``QueueFull``)."""
+    def refuse(self, reason: str, reset: bool = False) -> None:
+        """Send 503 Service Unavailable, close, and log `reason` (``QueueFull``).
+
+        Args:
+            reason: as HTTPERR has it.
+            reset: send RST in place of the 503 (LoadBalancerCapabilities 1).
+        """
         owner, self._owner = self._owner, None
         if owner is not None:
-            owner.turn_down(self, reason)
+            (owner.reset if reset else owner.turn_down)(self, reason)
 
     def abandon(self, reason: str) -> None:
-        """Close without an answer and log `reason` (``Connection_Abandoned_By_AppPool``)."""
+        """Give up without an answer and log `reason` (``Connection_Abandoned_By_AppPool``).
+
+        What the client sees of it is for httpsys.AbandonedRequest to say: FIN, RST or nothing.
+        """
         owner, self._owner = self._owner, None
         if owner is not None:
             owner.cut(self, reason)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from vaultstorm_server.httpsys.connection import Connection
+from vaultstorm_server.httpsys.connection import Connection, Surplus
 from vaultstorm_server.httpsys.endpoint import LINGER_TIME, Endpoint
 from vaultstorm_server.httpsys.httperr import ErrorLog
 from vaultstorm_server.httpsys.request import Request
@@ -75,7 +75,7 @@ class HttpSys:
             LINGER_TIME,
         )
         self._interval = min(1.0, min(timers) / 4)
-        self._sweeping: asyncio.TimerHandle | None = loop.call_later(self._interval, self._sweep)
+        self._sweeping = loop.call_later(self._interval, self._sweep)
 
     def take(self, sock: socket.socket, peer: tuple[str, int]) -> None:
         """Serve a connection that the application has accepted; it is this object's from here on.
@@ -92,12 +92,17 @@ class HttpSys:
             sock.setblocking(False)
             # A pipelined answer would wait for the ACK of the one before.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection = Connection(self._endpoint, sock, (peer[0], peer[1]), self._taken)
+            connection = self._kind()(self._endpoint, sock, (peer[0], peer[1]), self._taken)
         except OSError:
             sock.close()  # reset while it stood in the accept queue
             return
         self._endpoint.connections.add(connection)
         connection.start()
+
+    def _kind(self) -> type[Connection]:
+        """Tell whether one more connection is served; all count until they are closed."""
+        full = len(self._endpoint.connections) >= self._endpoint.settings.MaxConnections
+        return Surplus if full else Connection
 
     @property
     def open(self) -> int:
@@ -123,26 +128,42 @@ class HttpSys:
         self._stopped = True
         self._endpoint.draining = True
 
-    async def drain(self, grace: float) -> None:
+    async def drain(self, grace: float, *, linger: bool = True) -> None:
         """End: idle connections at once, requests in flight when they are answered.
+
+        Only `resume` has connections taken again.
 
         Args:
             grace: seconds after which everything left is closed.
+            linger: wait for the clients to close their side as well; without, those that have been
+                told to are left to their time, since the server goes on.
         """
         self.stop_accepting()
         endpoint = self._endpoint
         for connection in tuple(endpoint.connections):
             connection.finish()
-        if endpoint.connections:
-            empty = asyncio.Event()
-            endpoint.on_empty = empty.set
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(empty.wait(), grace)
-        for connection in tuple(endpoint.connections):
+        done = asyncio.Event()
+
+        def look() -> None:
+            if len(endpoint.connections) == (0 if linger else len(endpoint.lingering)):
+                done.set()
+
+        endpoint.on_end = look
+        look()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), grace)
+        endpoint.on_end = None
+        left = endpoint.connections if linger else endpoint.connections - endpoint.lingering
+        for connection in tuple(left):
             connection.destroy()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            self._sweeping = None
+        self._sweeping.cancel()
+
+    def resume(self) -> None:
+        """Take connections again, after a `drain`; the counts go on."""
+        self._stopped = False
+        self._endpoint.draining = False
+        self._sweeping.cancel()
+        self._sweeping = self._loop.call_later(self._interval, self._sweep)
 
     def _sweep(self) -> None:
         now = self._loop.time()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from typing import Final
 
@@ -13,6 +14,7 @@ next one again."""
 
 _WAITS = (BlockingIOError, ssl.SSLWantReadError)
 _trash = bytearray(READ_SIZE)
+_RST_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST
 
 
 def _nothing() -> None:
@@ -155,11 +157,16 @@ class Stream:
         sock.shutdown(socket.SHUT_WR)
 
     def discard(self) -> int | None:
-        """Read and forget: how much, 0 at the end, None for nothing yet. After `half_close`."""
+        """Read and forget: how much, 0 at the end, None for nothing yet."""
         try:
             return self.sock.recv_into(_trash)
         except _WAITS:
             return None
+
+    def reset(self) -> None:
+        """Close with a RST; no close_notify goes before it."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+        self.close()
 
     def close(self) -> None:
         """Give the descriptor back. More than once is fine."""

@@ -1,33 +1,28 @@
-"""The application pool: its worker processes, and the way of a request to one and back."""
+"""The application pool's shell: processes, channels and timers, as the pool decides."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import msgspec
 import structlog
 
 from vaultstorm_server import channel, clock
-from vaultstorm_server.channel import Channel, Done, FrameError, Frames, Hello, Work
+from vaultstorm_server.channel import Done, FrameError, Hello, Work
 from vaultstorm_server.httpsys.request import Request
-from vaultstorm_server.httpsys.request_queue import (
-    Assignment,
-    QueueFullError,
-    QueueStatistics,
-    RequestQueue,
-)
+from vaultstorm_server.httpsys.request_queue import Assignment, QueueStatistics
 from vaultstorm_server.journal import JournalFile
-from vaultstorm_server.settings import Settings
-from vaultstorm_server.w3svc import policy
-from vaultstorm_server.w3svc.policy import Change, State
-from vaultstorm_server.w3svc.process import CHANNEL, Process, describe, module_command
+from vaultstorm_server.settings import AppPool, Settings
+from vaultstorm_server.w3svc import actions, orphan
+from vaultstorm_server.w3svc.application_pool import ApplicationPool, Steps
+from vaultstorm_server.w3svc.children import Children
+from vaultstorm_server.w3svc.memory import memory
+from vaultstorm_server.w3svc.policy import HOPELESS
+from vaultstorm_server.w3svc.process import CHANNEL, describe, module_command
 from vaultstorm_server.w3svc.worker import Worker, WorkerStatistics
 from vaultstorm_wire.errors import MachineError
 from vaultstorm_wire.journal import Event
-
-EXIT_GRACE: Final = 1.0
-"""Seconds that a process without a channel has to end by itself, and so to say how it ended."""
 
 log = structlog.get_logger("W3SVC")
 
@@ -36,6 +31,7 @@ class PoolStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """The pool, counted. `deaths` are ends that nobody asked for."""
 
     name: str
+    state: str
     queue: QueueStatistics
     starts: int
     deaths: int
@@ -43,7 +39,7 @@ class PoolStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pool:
-    """Keeps MaxProcesses workers alive and gives them the requests.
+    """Keeps the worker processes and gives them the requests.
 
     Args:
         loop: watches the workers.
@@ -62,115 +58,170 @@ class Pool:
         command: Sequence[str] = (),
     ) -> None:
         self._loop = loop
-        self._pool = settings.apppool
+        self._settings = settings.apppool
         self._journal = journal
         http = settings.httpsys
         self._frame_max = channel.bound(http.MaxRequestBytes, http.MaxRequestEntityAllowed)
-        self._command = command or module_command(
+        command = command or module_command(
             "vaultstorm_server.w3wp",
             *("--channel", CHANNEL),
             *("--journal", str(journal_dir or "")),
             *("--max-blocks", str(settings.vault.MaxBlocks)),
             *("--frame-max", str(self._frame_max)),
         )
-        self._queue: RequestQueue[Worker, Request] = RequestQueue(
-            self._pool.AppPoolQueueLength, self._pool.PendingReceives
+        self._pool: ApplicationPool[Request] = ApplicationPool(
+            self._settings, http.KB908739, clock.now()
         )
-        self._workers: list[Worker] = []
-        self._restarts: list[asyncio.TimerHandle] = []
-        self._patience: asyncio.TimerHandle | None = None
-        self._available = True
-        self._stopping = False
-        self._starts = self._deaths = 0
-        self._empty = asyncio.Event()
+        self._children = Children(
+            loop, command, self._frame_max, self._on_message, self._lost, self._exited
+        )
+        self._timer: asyncio.TimerHandle | None = None
+        self._do: dict[type, Callable[[Any], None]] = {
+            actions.Start: self._start,
+            actions.Stop: lambda step: self._children.send(step.worker, channel.Stop()),
+            actions.Ping: lambda step: self._children.send(step.worker, channel.Ping()),
+            actions.Measure: self._measure,
+            actions.Drop: lambda step: self._children.close(step.worker),
+            actions.Kill: lambda step: self._children.kill(step.worker),
+            actions.Orphan: self._orphan,
+            actions.Note: self._note,
+            actions.Log: self._log,
+            Assignment: self._dispatch,
+        }
         self.ready: asyncio.Future[None] = loop.create_future()
-        """Done when the first worker says hello; fails with a MachineError if none ever will."""
+        """Done when the pool takes requests: the first worker has said hello, or is started on
+        demand only; fails with a MachineError if none ever comes up."""
 
-    def start(self) -> None:
-        """Start all workers. Raises OSError if a process cannot be made."""
-        self._wait_for_a_worker()
-        for _ in range(self._pool.MaxProcesses):
-            self._spawn(0)
+    # Requests.
 
     def deliver(self, request: Request) -> None:
         """Give a request to a worker, now or when one has room."""
-        if not self._available:
-            request.refuse("N/A")
-            return
-        try:
-            assignment = self._queue.put(request)
-        except QueueFullError:
-            request.refuse("QueueFull")
-            return
-        if assignment is not None:
-            self._dispatch(assignment)
+        steps = self._pool.deliver(request, clock.now())
+        if len(steps) == 1 and isinstance(steps[0], Assignment):
+            self._dispatch(steps[0])
+        elif steps:
+            self._carry_out(steps)
 
-    async def stop(self, grace: float) -> None:
-        """End all workers; kill those that take longer than `grace` or ShutdownTimeLimit."""
-        self._stopping = True
-        self._available = False
-        self._cancel_timers()
-        for request in self._queue.clear():
-            request.refuse("N/A")
-        for worker in list(self._workers):
-            self._release(worker, Change.STOP)
-        if self._workers:
-            self._empty.clear()
-            try:
-                async with asyncio.timeout(min(grace, self._pool.ShutdownTimeLimit)):
-                    await self._empty.wait()
-            except TimeoutError:
-                for worker in self._workers:
-                    log.error("worker_shutdown_timeout", event_id=1013, pid=worker.pid)
-                self.kill()
+    # The operator.
+
+    def start(self) -> None:
+        """Start the pool: with its workers, unless DemandStart has them wait for a request.
+
+        Raises:
+            MachineError: no worker process can be made.
+        """
+        self._carry_out(self._pool.start(clock.now()))
+        if self._settings.DemandStart:
+            self._come_up(None)
+        elif self._pool.policy.failures and not self._children:
+            raise MachineError(
+                "no worker process can be started; "
+                "see what `vaultstorm doctor` says of this machine's limits"
+            )
+
+    def start_pool(self) -> None:
+        """Start a pool that was stopped, or that rapid-fail protection has turned off."""
+        self._carry_out(self._pool.start(clock.now()))
+
+    def stop_pool(self) -> None:
+        """Stop the pool: its workers end in good order, requests get 503 (Disabled)."""
+        self._carry_out(self._pool.stop(clock.now(), "Disabled"))
+
+    def recycle(self) -> None:
+        """Recycle all workers, on demand."""
+        self._carry_out(self._pool.recycle(clock.now()))
+
+    def configure(self, settings: AppPool) -> None:
+        """Change the settings; unless DisallowRotationOnConfigChange, the workers are recycled."""
+        self._settings = settings
+        self._carry_out(self._pool.configure(settings, clock.now()))
+
+    def signal_worker(self, what: str) -> list[int]:
+        """Send one of `children.SIGNALS` to a worker that serves; give the pids that it reached."""
+        pids = self._children.signal(what)
+        for pid in pids:
+            self._journal.append(Event(time=clock.now(), name=f"worker_{what}", worker=pid))
+        return pids
+
+    async def end(self, grace: float) -> None:
+        """End all workers; kill those that take longer than `grace`."""
+        self._carry_out(self._pool.stop(clock.now(), "N/A"))
+        try:
+            async with asyncio.timeout(grace):
+                await self._children.empty()
+        except TimeoutError:
+            log.error("workers_killed", grace=grace, left=len(self._children))
+        self.kill()
 
     def kill(self) -> None:
-        """End all workers at once, and reap them; nothing is answered any more."""
-        self._stopping = True
-        self._cancel_timers()
-        for worker in self._workers:
-            worker.timer.cancel()
-            worker.channel.close()
-            worker.process.reap()
-            self._journal.append(Event(time=clock.now(), name="worker_killed", worker=worker.pid))
-        self._workers.clear()
+        """End all workers at once, and reap them; what they held is lost, what waits refused."""
+        for pid in self._children.reap():
+            self._journal.append(Event(time=clock.now(), name="worker_killed", worker=pid))
+        self._pool.killed(clock.now())
+        self._set_timer()
 
     @property
     def requests(self) -> QueueStatistics:
         """What the request queue has counted."""
-        return self._queue.statistics()
+        return self._pool.queue
 
     def statistics(self) -> PoolStatistics:
         """Give the counts so far, and every worker's."""
+        policy = self._pool.policy
         return PoolStatistics(
-            name=self._pool.Name,
-            queue=self._queue.statistics(),
-            starts=self._starts,
-            deaths=self._deaths,
-            workers=tuple(w.statistics(self._queue.held_by(w)) for w in self._workers),
+            name=self._settings.Name,
+            state=policy.state,
+            queue=self._pool.queue,
+            starts=policy.starts,
+            deaths=policy.deaths,
+            workers=tuple(
+                worker.statistics(self._pool.held_by(worker), self._children.unsent(worker))
+                for worker in self._children
+            ),
         )
 
     def __repr__(self) -> str:
-        workers = ", ".join(f"{worker.pid} {worker.state}" for worker in self._workers)
-        return f"<Pool {self._pool.Name}: {workers or 'no worker'}; {self._queue!r}>"
+        return f"<Pool {self._settings.Name}: {self._pool!r}>"
 
-    def _spawn(self, failures: int) -> None:
-        process = Process(self._loop, self._command, lambda status: self._exited(worker, status))
-        worker = Worker(process, failures)
-        frames: Frames[channel.ToFront] = Frames(channel.ToFront, self._frame_max)
-        worker.channel = Channel(
-            self._loop,
-            process.sock,
-            frames,
-            lambda message: self._on_message(worker, message),
-            lambda reason: self._lost(worker, reason),
-        )
-        worker.timer = self._loop.call_later(self._pool.StartupTimeLimit, self._late, worker)
-        self._workers.append(worker)
-        self._starts += 1
+    # What is to be done.
+
+    def _carry_out(self, steps: Steps[Request]) -> None:
+        for step in steps:
+            self._do[type(step)](step)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._pool.deadline
+        if deadline is not None:
+            delay = max(0.0, deadline - clock.now())
+            self._timer = self._loop.call_later(delay, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._children.listen()  # a loop that was held up has not read the pongs that are there
+        self._carry_out(self._pool.tick(clock.now()))
+        if self._pool.refusal is not None:
+            limit = self._settings.StartupTimeLimit
+            self._come_up(
+                f"no worker process came up within {limit:g} s; "
+                "raise apppool.StartupTimeLimit, or see above why"
+            )
+
+    def _start(self, step: actions.Start) -> None:
+        worker = step.worker
+        try:
+            self._children.start(worker)
+        except OSError as error:
+            why = error.strerror or str(error)
+            log.error("worker_not_started", pool=self._settings.Name, error=why)
+            self._carry_out(self._pool.not_started(worker, why, clock.now()))
+            return
         self._journal.append(Event(time=clock.now(), name="worker_started", worker=worker.pid))
 
-    def _dispatch(self, assignment: Assignment[Worker, Request]) -> None:
+    def _dispatch(self, assignment: "Assignment[Worker, Request]") -> None:
         worker, ticket, request = assignment
         request.worker = worker.pid
         request.dispatched = clock.now()
@@ -178,135 +229,85 @@ class Pool:
             ticket, request.id, request.method, request.target, request.headers, request.body
         )
         try:
-            worker.channel.send(work, self._frame_max)
+            self._children.send(worker, work, self._frame_max)
         except FrameError:  # only with limits near 4 GiB, the most that a frame's length says
-            self._finish(worker, ticket).refuse("EntityTooLarge")
+            _, steps = self._pool.finish(worker, ticket, clock.now())
+            request.refuse("EntityTooLarge")
+            self._carry_out(steps)
 
-    def _finish(self, worker: Worker, ticket: int) -> Request:
-        request, following = self._queue.finish(worker, ticket)
-        if following is not None:
-            self._dispatch(following)
-        return request
+    def _measure(self, step: actions.Measure) -> None:
+        worker = step.worker
+        try:
+            virtual, private = memory(worker.pid)
+        except OSError:  # it has just ended
+            return
+        self._carry_out(self._pool.measured(worker, virtual, private, clock.now()))
 
-    def _on_message(self, worker: Worker, message: Hello | Done) -> None:
+    def _orphan(self, step: actions.Orphan) -> None:
+        """Let go of a process: it is reaped when it ends, at the latest with the server."""
+        self._children.let_go(step.worker)
+        orphan.act(self._loop, self._settings, step.worker.pid)
+
+    def _note(self, note: actions.Note) -> None:
+        pid = note.worker.pid if note.worker is not None else None
+        log.info(note.name, pid=pid, detail=note.detail)
+        self._journal.append(
+            Event(time=clock.now(), name=note.name, worker=pid, detail=note.detail)
+        )
+
+    def _log(self, step: actions.Log) -> None:
+        entry = step.entry
+        getattr(log, entry.level)(
+            entry.text,
+            event_id=entry.event_id,
+            source=entry.source,
+            pid=entry.worker,
+            data=entry.data,
+        )
+        self._journal.append(
+            Event(
+                time=clock.now(),
+                name="event_log",
+                worker=entry.worker,
+                event_id=entry.event_id,
+                detail=entry.text,
+            )
+        )
+
+    # What happens.
+
+    def _on_message(self, worker: Worker, message: channel.ToFront) -> None:
+        now = clock.now()
         if isinstance(message, Done):
             try:
-                request = self._finish(worker, message.seq)
+                request, steps = self._pool.finish(worker, message.seq, now)
             except KeyError:
-                self._lost(worker, f"an answer to {message.seq}, which it was not given")
+                why = f"an answer to {message.seq}, which it was not given"
+                self._carry_out(self._pool.lost(worker, why, now, nonsense=True))
                 return
-            worker.served += 1
+            if steps:
+                self._carry_out(steps)
             request.answer(message.status, message.headers, message.body)
-        elif worker.state is State.STARTING:
-            worker.change(Change.HELLO)
-            worker.timer.cancel()
-            worker.failures = 0
-            self._available = True
-            if self._patience is not None:
-                self._patience.cancel()
-                self._patience = None
-            if not self.ready.done():
-                self.ready.set_result(None)
-            for assignment in self._queue.worker_added(worker):
-                self._dispatch(assignment)
+        elif isinstance(message, Hello):
+            self._carry_out(self._pool.hello(worker, now))
+            self._come_up(None)
+        else:
+            self._carry_out(self._pool.pong(worker, message.unhealthy, now))
 
-    def _late(self, worker: Worker) -> None:
-        log.error("worker_startup_timeout", event_id=1012, pid=worker.pid, pool=self._pool.Name)
-        self._release(worker, Change.LOST)
-        worker.process.kill()
-
-    def _lost(self, worker: Worker, reason: str) -> None:
-        """A channel that broke is of no use any more, and neither is its process."""
-        log.debug("worker_channel_lost", pid=worker.pid, reason=reason)
-        self._release(worker, Change.LOST)
-        worker.timer = self._loop.call_later(EXIT_GRACE, worker.process.kill)
-
-    def _release(self, worker: Worker, change: Change) -> None:
-        """Take a worker out of the queue, and end the requests that it holds."""
-        worker.failures += worker.state is State.STARTING
-        worker.change(change)
-        worker.timer.cancel()
-        worker.channel.close()
-        held = self._queue.worker_lost(worker)
-        worker.abandoned += len(held)
-        for request in held:
-            request.abandon("Connection_Abandoned_By_AppPool")
+    def _lost(self, worker: Worker, reason: str, nonsense: bool) -> None:
+        self._carry_out(self._pool.lost(worker, reason, clock.now(), nonsense=nonsense))
 
     def _exited(self, worker: Worker, status: int) -> None:
-        """The process has ended: its last answers first, then what it leaves undone."""
-        worker.channel.drain()
-        asked = self._stopping and status == 0
-        if worker.state is not State.STOPPING:
-            self._release(worker, Change.LOST)
-        worker.change(Change.EXIT)
-        worker.timer.cancel()
-        self._workers.remove(worker)
-        if not self._workers:
-            self._empty.set()
-        name = "worker_stopped" if asked else "worker_died"
         how = describe(status)
-        self._journal.append(Event(time=clock.now(), name=name, worker=worker.pid, detail=how))
-        if not asked:
-            self._replace(worker, how)
+        self._carry_out(self._pool.exited(worker, how, status, clock.now()))
+        if self._pool.policy.failures >= HOPELESS:
+            self._come_up(f"no worker process comes up: the last ended with {how}; see above")
 
-    def _replace(self, worker: Worker, how: str) -> None:
-        self._deaths += 1
-        if self._stopping:
+    def _come_up(self, failure: str | None) -> None:
+        """Say that the pool takes requests, or that it never will."""
+        if self.ready.done():
             return
-        log.error(
-            "worker_died",
-            event_id=1009,  # "terminated unexpectedly": windows.md 4.4
-            pool=self._pool.Name,
-            pid=worker.pid,
-            exit=how,
-            requests_lost=worker.abandoned,
-        )
-        if worker.failures >= policy.HOPELESS and not self.ready.done():
-            self.ready.set_exception(
-                MachineError(f"no worker process comes up: the last ended with {how}; see above")
-            )
-        self._wait_for_a_worker()
-        self._restart(worker.failures)
-
-    def _restart(self, failures: int) -> None:
-        """Fill a slot again: at once, or after a wait if its worker never came up."""
-        if delay := policy.restart_delay(failures):
-            now = self._loop.time()
-            self._restarts = [restart for restart in self._restarts if restart.when() > now]
-            self._restarts.append(self._loop.call_later(delay, self._respawn, failures))
+        if failure is None:
+            self.ready.set_result(None)
         else:
-            self._respawn(failures)
-
-    def _respawn(self, failures: int) -> None:
-        try:
-            self._spawn(failures)
-        except OSError as error:
-            log.error("worker_not_started", pool=self._pool.Name, error=error.strerror)
-            self._restart(failures + 1)
-
-    def _wait_for_a_worker(self) -> None:
-        """Give up on what waits, if no worker serves within StartupTimeLimit."""
-        serving = any(worker.state is State.SERVING for worker in self._workers)
-        if not serving and self._patience is None:
-            limit = self._pool.StartupTimeLimit
-            self._patience = self._loop.call_later(limit, self._no_worker)
-
-    def _no_worker(self) -> None:
-        self._available = False
-        log.error("pool_unavailable", pool=self._pool.Name, waited=self._pool.StartupTimeLimit)
-        for request in self._queue.clear():
-            request.refuse("N/A")
-        if not self.ready.done():
-            limit = self._pool.StartupTimeLimit
-            self.ready.set_exception(
-                MachineError(
-                    f"no worker process came up within {limit:g} s; "
-                    "raise apppool.StartupTimeLimit, or see above why"
-                )
-            )
-
-    def _cancel_timers(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-        for restart in self._restarts:
-            restart.cancel()
+            self.ready.set_exception(MachineError(failure))

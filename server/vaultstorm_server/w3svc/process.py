@@ -65,6 +65,10 @@ class Process:
         """End it at once; `on_exit` follows. Harmless once it has ended."""
         self._popen.kill()
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal. Harmless once it has ended."""
+        self._popen.send_signal(number)
+
     def reap(self) -> None:
         """Kill it and wait for its end here and now, without `on_exit`."""
         self._popen.kill()

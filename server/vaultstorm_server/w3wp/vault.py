@@ -65,6 +65,16 @@ class Vault:
         length = (b"Content-Length", b"%d" % len(answer.body))
         return Answer(answer.status, [*answer.headers, length], b"")
 
+    @property
+    def unhealthy(self) -> str | None:
+        """What it reports by HSE_REQ_REPORT_UNHEALTHY; None while it is well.
+
+        A full store takes nothing more and is empty after a recycle, which is what a report is for.
+        """
+        if len(self._blocks) < self._max_blocks:
+            return None
+        return f"all {self._max_blocks} blocks are kept"
+
     def statistics(self) -> VaultStatistics:
         """Give what is kept."""
         return VaultStatistics(len(self._blocks), self._bytes)

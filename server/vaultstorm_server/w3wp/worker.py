@@ -6,12 +6,24 @@ It blocks on its one socket and imports no event loop: its start is part of ever
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from vaultstorm_server import clock
-from vaultstorm_server.channel import RECEIVE_MAX, Done, Frames, Hello, ToWorker, append
+from vaultstorm_server.channel import (
+    RECEIVE_MAX,
+    Done,
+    Frames,
+    Hello,
+    Ping,
+    Pong,
+    Stop,
+    ToWorker,
+    Work,
+    append,
+)
 from vaultstorm_server.w3wp.vault import Vault
 from vaultstorm_wire import journal
 
@@ -48,7 +60,10 @@ def open_journal(directory: str, pid: int) -> journal.Lines | None:
 
 
 class Worker:
-    """Serves a channel until its end.
+    """Serves a channel until it is told to stop, or until the channel's end.
+
+    What comes after a `Stop` is not read: the process takes nothing new once its shutdown has begun
+    (KB908739), and whatever is still sent to it ends with it.
 
     Args:
         sock: the worker's end, blocking.
@@ -69,20 +84,32 @@ class Worker:
         self._out = bytearray()
 
     def run(self) -> None:
-        """Say hello, then serve. Returns at the end of the channel, whichever way it ended."""
+        """Say hello, then serve. Returns when it was told to stop, and at the channel's end."""
         try:
             append(self._out, Hello(self._pid))
             self._send()
             while data := self._sock.recv(RECEIVE_MAX):
-                for work in self._frames.feed(data):
-                    self._execute(work)
-                    if len(self._out) >= BATCH_MAX:
-                        self._send()
+                told_to_stop = self._take(self._frames.feed(data))
                 self._send()
+                if told_to_stop:
+                    return
         except (BrokenPipeError, ConnectionResetError):  # the front process is gone
             pass
 
-    def _execute(self, work: ToWorker) -> None:
+    def _take(self, messages: Iterable[ToWorker]) -> bool:
+        """Do what is asked, in order; tell whether that was to stop."""
+        for message in messages:
+            if isinstance(message, Stop):
+                return True
+            if isinstance(message, Ping):
+                append(self._out, Pong(self._vault.unhealthy))
+            else:
+                self._execute(message)
+            if len(self._out) >= BATCH_MAX:
+                self._send()
+        return False
+
+    def _execute(self, work: Work) -> None:
         now = clock.now()
         status, headers, body = self._vault.handle(work.method, work.target, work.body, now)
         if self._lines is not None:

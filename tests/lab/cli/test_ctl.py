@@ -54,6 +54,71 @@ def test_gate(plane: Plane, value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments, path",
+    [
+        (("recycle",), "/recycle"),
+        (("iisreset",), "/iisreset"),
+        (("stop-pool",), "/stop-pool"),
+        (("start-pool",), "/start-pool"),
+        (("worker", "kill"), "/worker/kill"),
+        (("worker", "hang"), "/worker/hang"),
+        (("worker", "resume"), "/worker/resume"),
+        (("set", "apppool.MaxProcesses=2"), "/set/apppool.MaxProcesses%3D2"),
+        (
+            ("set", "apppool.OrphanActionParams=/%1% a?b#c"),
+            "/set/apppool.OrphanActionParams%3D%2F%251%25%20a%3Fb%23c",
+        ),
+    ],
+)
+def test_an_action_is_one_post(plane: Plane, arguments: tuple[str, ...], path: str) -> None:
+    """Whatever it is set to, it is one request, and the answer is shown."""
+    plane.body = b'{"did": "it"}'
+    ended = vaultstorm("ctl", *arguments, "--admin", plane.url)
+    assert (ended.returncode, ended.stdout) == (0, "did  it\n")
+    assert plane.asked == [f"POST {path}"]
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("recylce",), "unknown action 'recylce', did you mean recycle?; there are status, gate"),
+        (("zzz",), "unknown action 'zzz'; there are"),
+        (("gate",), "write: ctl gate open|closed"),
+        (("gate", "ajar"), "write: ctl gate open|closed"),
+        (("worker",), "write: ctl worker kill|hang|resume"),
+        (("set",), "write: ctl set KEY=VALUE"),
+        (("set", "x"), "write it as apppool.PeriodicRestartRequests=500"),
+        (("set", "apppool.MaxProceses=2"), "did you mean apppool.MaxProcesses?"),
+        (("set", "apppool.MaxProcesses=65"), "out of range: 1 to 64"),
+        (("set", "httpsys.TLS=0"), "when the server starts"),
+        (("iisreset", "now"), "takes nothing after it: 'now'"),
+    ],
+)
+def test_wrong_usage(plane: Plane, arguments: tuple[str, ...], said: str) -> None:
+    """It is told what would be right, with exit code 2, and the server is not asked."""
+    ended = vaultstorm("ctl", *arguments, "--admin", plane.url)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert plane.asked == []
+
+
+def test_what_cannot_be_done_at_the_moment_is_said(plane: Plane) -> None:
+    """The server's own words, and exit code 3."""
+    plane.status, plane.body = 409, b'{"error": "an iisreset is under way"}'
+    ended = vaultstorm("ctl", "recycle", "--admin", plane.url)
+    assert ended.returncode == 3
+    assert "an iisreset is under way" in ended.stderr
+
+
+def test_the_help_names_every_action_as_it_is_written() -> None:
+    """Each action and what may follow it stands in the help."""
+    text = vaultstorm("ctl", "--help").stdout
+    for name, action in ctl.ACTIONS.items():
+        assert name in text
+        assert "|".join(action.values) in text
+
+
+@pytest.mark.parametrize(
     "value, lines",
     [
         ({}, []),

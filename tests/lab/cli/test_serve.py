@@ -11,6 +11,7 @@ from tests.support.command import command as command_line
 from tests.support.command import environment, vaultstorm
 from vaultstorm.cli import serve as command
 from vaultstorm_server.configuration import describe
+from vaultstorm_server.hotfixes import ALL, HOTFIXES
 from vaultstorm_server.settings import Settings
 from vaultstorm_wire.errors import MachineError
 
@@ -50,6 +51,7 @@ def test_help_says_the_defaults_of_the_settings() -> None:
     assert f"(afd.AcceptInterval). [default: {defaults.afd.AcceptInterval:g}]" in text
     assert f"(apppool.MaxProcesses). [default: {defaults.apppool.MaxProcesses}]" in text
     assert f"SynAttackProtect, {defaults.tcpip.style}]" in text
+    assert f"--hotfix {'|'.join(HOTFIXES)}|{ALL}" in text
 
 
 def test_help_settings_lists_all() -> None:
@@ -132,6 +134,24 @@ def test_options_become_settings(taken: Taken, tmp_path: Path) -> None:
     assert settings.httpsys.TLS == 0
     assert (options.host, options.port, options.admin_port) == ("127.0.0.1", 0, 0)
     assert (options.tls_dir, options.journal) == (tmp_path, tmp_path / "journal")
+
+
+@pytest.mark.parametrize("name", ["KB908739", "all"])
+def test_a_hotfix_is_a_setting(taken: Taken, name: str) -> None:
+    """It wins over --set, as every option that stands for a key."""
+    from vaultstorm_server.front import ServeOptions
+
+    command.serve(hotfixes=[name, name], assignments=["httpsys.KB908739=0"])
+    (options,) = taken.options
+    assert isinstance(options, ServeOptions)
+    assert options.settings.httpsys.KB908739 == 1
+
+
+def test_an_unknown_hotfix_is_told_the_known_ones() -> None:
+    """It is wrong usage, said before anything is started."""
+    ended = vaultstorm("serve", "--hotfix", "KB1")
+    assert ended.returncode == 2
+    assert "there are KB908739 and all" in ended.stderr
 
 
 def test_no_options_are_the_defaults(taken: Taken) -> None:

@@ -294,3 +294,36 @@ def test_who_gave_up_before_the_servers_end_waited_for_a_busy_one(run: Run, deta
     run.front(sample(10.0, queued=1, opened=0), sample(20.0 + NEAR, queued=0, opened=0))
     run.exited(detail)
     assert cause(run) == "server_busy"
+
+
+@pytest.mark.parametrize("outcome", ["connect.refused", "wait.closed"])
+@pytest.mark.parametrize(
+    "began, ended, explained",
+    [
+        (11.0 + NEAR, 12.0, True),
+        (11.0 + FAR, 12.0, False),
+        (9.0, 10.0 - NEAR, True),
+        (9.0, 10.0 - FAR, False),
+        (5.0, 20.0, True),
+        (5.0, None, True),
+        (11.0 + FAR, None, False),
+    ],
+)
+def test_an_iisreset_explains_what_overlaps_it(
+    run: Run, outcome: str, began: float, ended: float | None, explained: bool
+) -> None:
+    """Nobody listens then, and what stood is closed; one that never ended goes on."""
+    run.client(attempt(outcome))
+    run.front(event("iisreset_began", 1.0), event("iisreset_ended", 2.0))
+    run.front(event("iisreset_began", began))
+    if ended is not None:
+        run.front(event("iisreset_ended", ended))
+    assert cause(run) == ("iisreset" if explained else None)
+
+
+def test_an_iisreset_is_the_last_to_be_blamed(run: Run) -> None:
+    """What HTTP.SYS says of the request itself comes first; an answer needs no such cause."""
+    run.client(attempt("wait.closed"), attempt("http.503", id="b"))
+    run.front(event("iisreset_began", 10.0), event("iisreset_ended", 12.0))
+    run.front(lost("Connection_Abandoned_By_AppPool"))
+    assert run.column("cause") == {"a": "Connection_Abandoned_By_AppPool", "b": None}

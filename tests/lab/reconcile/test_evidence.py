@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.reconcile.harness import FRONT, WORKER, Run, event
+from tests.lab.reconcile.harness import FRONT, WORKER, Run, event, lost
+from vaultstorm.events import WORKER_ENDS
 from vaultstorm.reconcile import evidence, existing
 from vaultstorm.reconcile.evidence import Life, Result
 from vaultstorm_wire.errors import MachineError
@@ -32,6 +33,27 @@ def test_what_is_missing_is_said(run: Run) -> None:
         "front_journal_cut_off: front-11.ndjson ends in the middle of a record",
         "no_result: no burst.json",
         "worker_journal_cut_off: worker-21.ndjson ends in the middle of a record",
+        "worker_journal_missing: worker 22 was started and left no journal",
+    ]
+
+
+@pytest.mark.parametrize("end", WORKER_ENDS)
+@pytest.mark.parametrize("served, ended, missing", [(0, 1, 0), (1, 1, 1), (0, 0, 1), (1, 0, 1)])
+def test_a_worker_that_ended_before_it_served_needs_no_journal(
+    run: Run, end: str, served: int, ended: int, missing: int
+) -> None:
+    """It executed nothing; whether one that is not known to have ended did, nobody can say."""
+    run.client()
+    run.front(event("worker_started", 2.0, 22))
+    run.front(*[event("worker_serving", 3.0, 22)] * served, *[event(end, 4.0, 22)] * ended)
+    assert len(gaps(run)) == missing
+
+
+def test_a_worker_that_was_given_a_request_needs_a_journal(run: Run) -> None:
+    """Whatever is known of its life."""
+    run.client()
+    run.front(event("worker_started", 2.0, 22), event("worker_died", 4.0, 22), lost("N/A", "a", 22))
+    assert gaps(run) == [
         "worker_journal_missing: worker 22 was started and left no journal",
     ]
 

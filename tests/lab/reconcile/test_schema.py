@@ -17,7 +17,7 @@ COLUMNS = {
     "request": "variant id connection peer method target worker time dispatched answered status"
     " cause",
     "execution": "variant id time worker method target status",
-    "event": "variant time role name worker detail",
+    "event": "variant time role name worker event_id detail",
     "sample": "variant time free queued turned_away open waiting in_flight",
     "journal": "variant file role pid time records cut",
     "gap": "variant kind detail",

@@ -1,6 +1,15 @@
 """One variant in figures."""
 
-from tests.lab.reconcile.harness import Run, attempt, execution, lost, request, turned_away
+from tests.lab.reconcile.harness import (
+    Run,
+    attempt,
+    event,
+    execution,
+    lost,
+    request,
+    turned_away,
+)
+from vaultstorm_wire.journal import Event
 
 
 def test_a_variant_without_attempts_is_all_zeros(run: Run) -> None:
@@ -15,6 +24,7 @@ def test_a_variant_without_attempts_is_all_zeros(run: Run) -> None:
         "causes": {},
         "verdicts": {"once": 0, "never": 0, "twice": 0, "unknown": 0},
         "unexplained": 0,
+        "events": {"worker_started": 1},
         "gaps": {},
     }
 
@@ -39,5 +49,25 @@ def test_the_figures_add_up(run: Run) -> None:
         "causes": {"Timer_EntityBody": 1, "backlog_full": 1, "response": 1},
         "verdicts": {"once": 3, "never": 2, "twice": 0, "unknown": 0},
         "unexplained": 1,
+        "events": {"worker_started": 1},
         "gaps": {},
+    }
+
+
+def test_events_are_those_of_the_front_process(run: Run) -> None:
+    """By name, and by number in the event log; what the runner did is not among them."""
+    run.client()
+    run.front(
+        event("recycle", 2.0, 21, "requests"),
+        Event(time=3.0, name="event_log", worker=21, event_id=1009, detail="terminated"),
+        Event(time=4.0, name="event_log", worker=22, event_id=1009, detail="terminated"),
+        Event(time=5.0, name="event_log", worker=22, detail="allowed request limit"),
+    )
+    run.write("runner", 41, event("recycle", 9.0))
+    assert run.reconcile() == []
+    assert run.summary()["events"] == {
+        "1009": 2,
+        "event_log": 3,
+        "recycle": 1,
+        "worker_started": 1,
     }

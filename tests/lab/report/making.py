@@ -145,9 +145,14 @@ def recycled(rng: random.Random, attempts: int) -> Rows:
     until = 0.0005 * attempts
     yield from life(until)
     died = until / 2
-    yield event(died, "runner", "action", detail="recycle")
+    yield event(died - 0.01, "runner", "action", detail="recycle")
+    yield event(died - 0.01, "front", "recycle", worker=15715, detail="on demand")
+    yield event(died - 0.005, "front", "worker_stopping", worker=15715, detail="on demand")
+    text = "A process serving application pool 'DefaultAppPool' exceeded time limits."
+    yield event(died, "front", "event_log", worker=15715, event_id=1013, detail=text)
     yield event(died + 0.001, "front", "worker_died", worker=15715, detail="signal 9")
     yield event(died + 0.002, "front", "worker_started", worker=15716)
+    yield event(died + 0.05, "front", "worker_serving", worker=15716)
     yield event(died + 0.1, "runner", "action", detail="gate closed")
     yield event(died + 0.101, "front", "gate_closed")
     yield event(died + 0.3, "runner", "action", detail="gate open")

@@ -68,7 +68,83 @@ def test_told(run: Path) -> None:
     assert "10 ok, 90 tls.reset" in said["broken"]
     assert "held up to 10, and had as few as 0 slots free" in said["broken"]
     assert "12 pauses" in said["linux-drop"]
-    assert "2 workers, 1 of which died" in said["fixed-recycle"]
+    assert "2 workers, 1 of which died. 1 recycle" in said["fixed-recycle"]
+
+
+def lives_of(directory: Path, workers: int, lost: int, late: bool = True) -> Path:
+    """Make a run in which each worker is told to end at its half, with requests lost around it."""
+
+    def rows(rng: object, attempts: int) -> making.Rows:
+        yield making.attempt(0, 0.0, "ok", end=workers * 0.1)
+        for n in range(workers):
+            moments = {"started": 0.0, "serving": 0.05, "stopping": 0.1, "stopped": 0.12}
+            for name, after in moments.items():
+                yield making.event(n * 0.1 + after, "front", f"worker_{name}", worker=n + 1)
+            yield making.event(n * 0.1 + 0.02, "front", "recycle", worker=n + 1, detail="requests")
+            for m in range(lost):
+                time = n * 0.1 + 0.1 + (0.001 if late else -0.01) * (m + 1)
+                row = {"id": f"{n}-{m}", "connection": 1, "peer": "p", "method": "GET"}
+                row |= {"target": "/", "worker": n + 1, "time": time, "cause": "x"}
+                yield "request", row
+
+    return making.make(directory, [making.Made("one", "One", rows)])
+
+
+@pytest.mark.parametrize(
+    "workers, lost, late, said",
+    [
+        (1, 0, True, " 1 worker. 1 recycle."),
+        (3, 2, True, "after it had been told to shut down, 1.00 ms to 2.00 ms after."),
+        (3, 1, False, "3 requests lost with a worker, none of them after it had been told to shut"),
+        (3, 0, True, "3 workers, at most 2 at a time. 3 recycles."),
+    ],
+)
+def test_workers_are_told(tmp_path: Path, workers: int, lost: int, late: bool, said: str) -> None:
+    """How many, how many at a time, and how what was lost stands to their ends."""
+    (variant,) = read(lives_of(tmp_path, workers, lost, late)).variants
+    assert said in page.told(variant)
+
+
+def test_hundreds_of_recycles_fit_a_page(tmp_path: Path) -> None:
+    """Each is a tick and a bar, not a line of text; tables name the first 60."""
+    html = page.render(read(lives_of(tmp_path, 500, 20)))
+    assert len(html) < 400_000
+    assert "the first 60 of 500" in html
+    assert "500 recycles" in html
+
+
+def test_the_event_log_is_what_the_operator_sees(tmp_path: Path) -> None:
+    """Each number once, how often it came, and the first entry in full."""
+    rows = [
+        making.attempt(0, 0.0, "ok", end=1.0),
+        making.event(0.1, "front", "event_log", worker=7, event_id=1009, detail="id was '7'"),
+        making.event(0.2, "front", "event_log", worker=8, event_id=1009, detail="id was '8'"),
+        making.event(0.3, "front", "event_log", worker=8, detail="has requested a recycle"),
+    ]
+    made = making.Made("one", "One", lambda _, __: iter(rows))
+    found = read(making.make(tmp_path, [made]))
+    assert found.variants[0].event_log == ((1009, 2, "id was '7'"),)
+    html = page.render(found)
+    assert "What the operator sees: the event log" in html
+    assert "id was &#39;7&#39;" in html
+    assert "id was &#39;8&#39;" not in html
+    assert "the event log</caption>" not in page.render(
+        read(making.make(tmp_path, [making.BROKEN]))
+    )
+
+
+def test_a_comparison_shows_both_numbers_where_it_fails(tmp_path: Path) -> None:
+    """One that holds needs but one of them."""
+    directory = making.make(tmp_path, [making.BROKEN], 10)
+    result = json.loads((directory / "run.json").read_text())
+    result["variants"]["broken"]["expectations"] = [
+        {"check": "reused.lost == lost", "actual": 4, "against": 5, "passed": False},
+        {"check": "causes.x == lost", "actual": 6, "against": 6, "passed": True},
+    ]
+    (directory / "run.json").write_text(json.dumps(result))
+    html = page.render(read(directory))
+    assert "does not hold: 4 and 5<" in html
+    assert "holds: 6<" in html
 
 
 def test_chart_data_is_bounded(tmp_path: Path) -> None:

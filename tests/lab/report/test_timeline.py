@@ -152,9 +152,35 @@ def test_events(tmp_path: Path) -> None:
     assert [(life.worker, life.ending) for life in line.lives] == [
         *((1, "worker_died"), (2, ""), (3, "worker_stopped")),
     ]
-    assert line.lives[2].time is None
-    assert line.lives[2].until == pytest.approx(0.8, abs=1e-5)
-    assert line.lives[1].until is None
+
+
+def test_recycles_are_no_marks(tmp_path: Path) -> None:
+    """There may be hundreds; of Windows' events, those that have a number are marks."""
+    line = build(
+        tmp_path,
+        making.attempt(0, 0.0, "ok", end=1.0),
+        making.event(0.2, "front", "recycle", worker=1, detail="requests"),
+        making.event(0.3, "front", "event_log", worker=1, detail="allowed request limit"),
+        making.event(0.4, "front", "event_log", worker=1, event_id=1009, detail="terminated"),
+    )
+    assert [mark.label for mark in line.marks] == ["event 1009"]
+    assert [round(time, 3) for time in line.recycles] == [0.2]
+
+
+@pytest.mark.parametrize("times, labels", [(12, 12), (13, 1), (500, 1)])
+def test_many_moments_with_the_same_words_are_one(tmp_path: Path, times: int, labels: int) -> None:
+    """The first says how many there are; what was done once beside them keeps its own line."""
+    repeated = [making.event(n / 1000, "runner", "action", detail="recycle") for n in range(times)]
+    line = build(
+        tmp_path,
+        making.attempt(0, 0.0, "ok", end=1.0),
+        making.event(0.6, "runner", "action", detail="gate open"),
+        *repeated,
+    )
+    first, *rest = sorted({mark.label for mark in line.marks}, reverse=True)
+    assert first == ("recycle" if labels > 1 else f"recycle, first of {times}")
+    assert rest == ["gate open"]
+    assert len(line.marks) == labels + 1
 
 
 def test_no_attempt_no_time_line(db: sqlite3.Connection) -> None:

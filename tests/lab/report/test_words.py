@@ -126,3 +126,21 @@ def test_small_things() -> None:
     assert words.count(1, "attempt") == "1 attempt"
     assert words.count(2000, "attempt") == "2,000 attempts"
     assert (words.bins(0.05), words.bins(0.2), words.bins(2.0)) == ("50 ms", "200 ms", "2 s")
+
+
+@pytest.mark.parametrize(
+    "name, worker, number, detail, said",
+    [
+        ("worker_stopping", 7, None, None, "worker 7 is told to shut down"),
+        ("worker_died", 7, None, "signal 9", "worker 7 has died (signal 9)"),
+        ("worker_died", None, None, None, "worker died"),
+        ("recycle", 7, None, "requests", "recycle 7 (requests)"),
+        ("event_log", 7, 1009, "terminated", "event log 1009: terminated"),
+        ("gate_closed", None, None, None, "gate closed"),
+    ],
+)
+def test_moments(
+    name: str, worker: int | None, number: int | None, detail: str | None, said: str
+) -> None:
+    """A worker is the subject of its clause; an entry of the event log has its number."""
+    assert words.moment(name, worker, number, detail) == said

@@ -5,15 +5,16 @@ import http.client
 import json
 import signal
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import uvloop
 
+from tests.server.admin.controlled import STATUS, Server
 from vaultstorm_server.admin import bind
+from vaultstorm_server.admin.app import INDEX, SIGNALS
 from vaultstorm_server.admin.server import Admin
-
-STATUS = {"pid": 1, "uptime": 2.5}
+from vaultstorm_wire.errors import MachineError, UsageError
 
 
 class Answer(NamedTuple):
@@ -25,15 +26,17 @@ class Answer(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """An answer, and what the gate was set to."""
+    """An answer, and what the server was asked to do."""
 
     answer: Answer
-    gates: list[bool]
+    did: list[object]
 
 
-def ask(method: str, path: str, host: str | None = None) -> Exchange:
+def ask(
+    method: str, path: str, host: str | None = None, refusal: Exception | None = None
+) -> Exchange:
     """Start a control plane, send it one request, stop it."""
-    gates: list[bool] = []
+    server = Server(refusal)
 
     def request(url: str) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
@@ -46,7 +49,7 @@ def ask(method: str, path: str, host: str | None = None) -> Exchange:
     async def main() -> Answer:
         sock = bind.bind(0)
         url = bind.url(sock)
-        admin = Admin(sock, lambda: STATUS, gates.append)
+        admin = Admin(sock, server)
         admin.start()
         before = signal.getsignal(signal.SIGTERM)
         answer = await asyncio.get_running_loop().run_in_executor(None, request, url)
@@ -55,7 +58,7 @@ def ask(method: str, path: str, host: str | None = None) -> Exchange:
         return answer
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return Exchange(runner.run(main()), gates)
+        return Exchange(runner.run(main()), server.did)
 
 
 def told(exchange: Exchange) -> Any:
@@ -77,7 +80,52 @@ def test_the_gate_is_set(state: str, is_open: bool) -> None:
     exchange = ask("POST", f"/gate/{state}")
     assert exchange.answer.status == 200
     assert told(exchange) == {"gate": state}
-    assert exchange.gates == [is_open]
+    assert exchange.did == [is_open]
+
+
+@pytest.mark.parametrize(
+    "path, did, answer",
+    [
+        ("/recycle", "recycle", {"recycle": "begun"}),
+        ("/stop-pool", "stop_pool", {"pool": "stopped"}),
+        ("/start-pool", "start_pool", {"pool": "started"}),
+        ("/iisreset", "iis_reset", {"iisreset": "done", "seconds": 1.235}),
+        *((f"/worker/{what}", what, {"worker": what, "pids": [7]}) for what in SIGNALS),
+    ],
+)
+def test_an_action_is_done_once_and_said(path: str, did: str, answer: object) -> None:
+    """POST does it; the answer comes when it is done."""
+    exchange = ask("POST", path)
+    assert (exchange.answer.status, told(exchange)) == (200, answer)
+    assert exchange.did == [did]
+    assert f"POST {path}" in INDEX
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apppool.MaxProcesses=2",
+        "apppool.PeriodicRestartSchedule=03:00,15:30",
+        "apppool.OrphanActionExe=/bin/sh",
+        "apppool.OrphanActionParams=%1% a+b?c#d=é ",
+        "",
+    ],
+)
+def test_a_setting_is_handed_on_as_it_was_written(text: str) -> None:
+    """Quoted as a part of the path it may hold anything."""
+    exchange = ask("POST", f"/set/{quote(text, safe='')}")
+    assert (exchange.answer.status, told(exchange)) == (200, {"setting": "x"})
+    assert exchange.did == [text]
+
+
+@pytest.mark.parametrize("refusal, status", [(UsageError("no, so"), 400), (MachineError("x"), 409)])
+@pytest.mark.parametrize("path", ["/recycle", "/iisreset", "/set/x", "/worker/kill", "/gate/open"])
+def test_what_the_server_says_against_it_is_the_answer(
+    path: str, refusal: Exception, status: int
+) -> None:
+    """Wrong usage is 400; what cannot be done at the moment is 409."""
+    exchange = ask("POST", path, refusal=refusal)
+    assert (exchange.answer.status, told(exchange)) == (status, {"error": str(refusal)})
 
 
 def test_metrics_are_prometheus_text() -> None:
@@ -96,14 +144,26 @@ def test_the_index_is_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "method, path", [("GET", "/nothing"), ("POST", "/gate/ajar"), ("GET", "/gate/open")]
+    "method, path",
+    [
+        ("GET", "/nothing"),
+        ("POST", "/gate/ajar"),
+        ("GET", "/gate/open"),
+        ("GET", "/recycle"),
+        ("GET", "/iisreset"),
+        ("POST", "/worker"),
+        ("POST", "/worker/nudge"),
+        ("GET", "/worker/kill"),
+        ("POST", "/set"),
+        ("GET", "/set/apppool.MaxProcesses=2"),
+    ],
 )
 def test_a_wrong_action_is_told_the_right_ones(method: str, path: str) -> None:
     """Wrong path and wrong method alike are 404 with the list; the gate stays as it is."""
     exchange = ask(method, path)
     assert exchange.answer.status == 404
     assert "POST /gate/open" in told(exchange)["actions"]
-    assert exchange.gates == []
+    assert exchange.did == []
 
 
 @pytest.mark.parametrize(
@@ -124,4 +184,4 @@ def test_only_names_of_this_machine_are_answered(host: str, status: int) -> None
     """A page that had its name point here sends that name: 403, and no gate is touched."""
     exchange = ask("POST", "/gate/closed", host)
     assert exchange.answer.status == status
-    assert len(exchange.gates) == (status == 200)
+    assert len(exchange.did) == (status == 200)

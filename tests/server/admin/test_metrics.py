@@ -1,6 +1,11 @@
 """The metrics, from a status."""
 
-from vaultstorm_server.admin.metrics import render
+import msgspec
+import pytest
+
+from vaultstorm_server.admin.metrics import COUNTERS, render
+from vaultstorm_server.afd.policy import QueueStatistics as AcceptStatistics
+from vaultstorm_server.httpsys.queue_statistics import QueueStatistics as RequestStatistics
 
 STATUS = {
     "pid": 1,
@@ -10,6 +15,7 @@ STATUS = {
     "connections": {"open": 5, "reasons": {"Version_N/S": 6}},
     "pool": {
         "name": "DefaultAppPool",
+        "state": "running",
         "deaths": 7,
         "workers": [
             {"pid": 8, "state": "serving"},
@@ -31,6 +37,7 @@ def test_every_number_of_the_status_is_a_metric() -> None:
         "vaultstorm_accept_queue_queue_turned_away_total 4.0",
         "vaultstorm_connections_open 5.0",
         'vaultstorm_connections_reasons_total{reason="Version_N/S"} 6.0',
+        'vaultstorm_pool_state{state="running"} 1.0',
         "vaultstorm_pool_deaths_total 7.0",
         'vaultstorm_pool_workers{state="serving"} 2.0',
         'vaultstorm_pool_workers{state="starting"} 1.0',
@@ -41,3 +48,15 @@ def test_a_metric_says_where_its_number_stands() -> None:
     """The help names the key of the status; an empty status has no metrics."""
     assert b"accept_queue.queue.free of GET /status." in render(STATUS)
     assert render({}) == b""
+
+
+@pytest.mark.parametrize(
+    "statistics, held",
+    [
+        (AcceptStatistics, {"dynamic", "capacity", "free", "syn_received", "queued"}),
+        (RequestStatistics, {"waiting", "held", "highest"}),
+    ],
+)
+def test_what_a_queue_counts_is_a_counter(statistics: type[msgspec.Struct], held: set[str]) -> None:
+    """All but what it holds at the moment, and the most it ever held."""
+    assert set(statistics.__struct_fields__) - COUNTERS == held

@@ -7,6 +7,7 @@ import socket
 import pytest
 import uvloop
 
+from tests.server.admin.controlled import Server
 from vaultstorm_server.admin import bind
 from vaultstorm_server.admin.server import Admin
 
@@ -18,7 +19,7 @@ def test_it_leaves_the_signals_alone_and_ends_with_its_socket_closed() -> None:
         sock = bind.bind(0)
         address = sock.getsockname()
         before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
-        admin = Admin(sock, dict, lambda is_open: None)
+        admin = Admin(sock, Server())
         admin.start()
         reader, writer = await asyncio.open_connection(*address)
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -40,7 +41,7 @@ def test_it_can_be_stopped_before_it_was_started() -> None:
 
     async def main() -> None:
         with bind.bind(0) as sock:
-            await Admin(sock, dict, lambda is_open: None).stop()
+            await Admin(sock, Server()).stop()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())

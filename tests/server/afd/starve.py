@@ -17,6 +17,7 @@ from vaultstorm_server.journal import JournalFile
 from vaultstorm_server.settings import Settings
 
 CLIENTS = 3
+ATTEMPTS = 3
 
 
 async def main(style: str, directory: Path) -> None:
@@ -39,7 +40,10 @@ async def main(style: str, directory: Path) -> None:
         for client in clients:
             client.connect((listener.host, listener.port))
         await until(lambda: listener.statistics().out_of_descriptors)
-        await asyncio.sleep(0.25)  # some more attempts, which are not to be logged
+        attempts = {listener._retry}  # all of them are kept, so that no two are at one address
+        while len(attempts) <= ATTEMPTS:  # those after the first are not to be logged
+            await asyncio.sleep(0.01)
+            attempts.add(listener._retry)
         exhausted_taken = len(taken)
         for descriptor in hoard:
             os.close(descriptor)

@@ -276,3 +276,28 @@ def test_it_says_what_it_holds() -> None:
 
     assert repr(queue) == "<AcceptQueue static, 10 slots: 8 free, 1 half-open, 1 queued>"
     assert msgspec.json.decode(msgspec.json.encode(queue.statistics()))["free"] == 8
+
+
+def test_listening_again_begins_anew_and_goes_on_counting() -> None:
+    """Growth that was made or is due belongs to the application that has ended."""
+    afd = Afd(
+        Backlog=3,
+        EnableDynamicBacklog=1,
+        MinimumDynamicBacklog=2,
+        MaximumDynamicBacklog=9,
+        DynamicBacklogGrowthDelta=4,
+        GrowthLag=1,
+    )
+    queue = AcceptQueue(afd, True)
+    burst(queue, 2)
+    queue.advance(1.0)
+    burst(queue, 4, 1.5)
+    assert (queue.statistics().created, queue.growth_due) == (4, 2.5)
+    for _ in range(6):
+        queue.abandon(1.5)
+    queue.listen_again()
+
+    counted = queue.statistics()
+    assert (counted.capacity, counted.free, counted.queued) == (3, 3, 0)
+    assert (counted.admitted, counted.abandoned, counted.created) == (6, 6, 4)
+    assert queue.growth_due is None

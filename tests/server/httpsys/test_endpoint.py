@@ -46,7 +46,8 @@ async def test_the_timers_are_the_settings(wait: float, head: float) -> None:
     found = endpoint(Settings(ConnectionTimeout=7, HeaderWaitTimeout=wait)).timeouts
 
     assert found[State.HEAD] == head
-    assert {found[s] for s in (State.HANDSHAKE, State.IDLE, State.BODY)} == {7.0}
+    whole = (State.HANDSHAKE, State.IDLE, State.BODY, State.STALLED)
+    assert {found[s] for s in whole} == {7.0}
     assert found[State.WAITING] == NEVER
 
 
@@ -77,6 +78,15 @@ class Knocker(Link):
     def give_back(self) -> None:
         """Close."""
         self._close()
+
+    def _read(self) -> None:
+        """Nothing is read."""
+
+    def _write(self) -> None:
+        """Nothing waits."""
+
+    def _lose(self, reason: str | None) -> None:
+        """Nothing is under way."""
 
 
 @pytest.mark.parametrize("more", [0, 1, HANDSHAKES_PER_TURN, HANDSHAKES_PER_TURN + 1])

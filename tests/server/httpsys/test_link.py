@@ -78,6 +78,12 @@ class Counted(Link):
         self.calls += 1
         super().on_readable()
 
+    def _read(self) -> None:
+        """Nothing is read."""
+
+    def _write(self) -> None:
+        """Nothing waits."""
+
     def _lose(self, reason: str | None) -> None:
         """Nothing is under way."""
 

@@ -1,6 +1,7 @@
 """Requests: ended exactly once, in whichever way comes first."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ class Owner:
 
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []
+        self.bound: Any = None
 
     def respond(
         self, request: Request, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
@@ -22,6 +24,10 @@ class Owner:
     def turn_down(self, request: Request, reason: str) -> None:
         """Note a refusal."""
         self.calls.append(("turn_down", reason))
+
+    def reset(self, request: Request, reason: str) -> None:
+        """Note a reset."""
+        self.calls.append(("reset", reason))
 
     def cut(self, request: Request, reason: str) -> None:
         """Note an end without an answer."""
@@ -45,6 +51,7 @@ def request(owner: Owner) -> Request:
 ENDS: list[tuple[Callable[[Request], None], list[tuple[object, ...]]]] = [
     (lambda r: r.answer(200, [(b"a", b"b")], b"c"), [("respond", 200, [(b"a", b"b")], b"c")]),
     (lambda r: r.refuse("QueueFull"), [("turn_down", "QueueFull")]),
+    (lambda r: r.refuse("AppOffline", True), [("reset", "AppOffline")]),
     (lambda r: r.abandon("AppOffline"), [("cut", "AppOffline")]),
     (lambda r: r.leave(), []),
     (lambda r: r.end(), []),
@@ -60,7 +67,7 @@ def test_a_request_ends_once(
     ended = request(owner)
     assert not ended.ended
     first(ended)
-    for again, _ in ENDS[:3]:
+    for again, _ in ENDS[:4]:
         again(ended)
 
     assert owner.calls == calls
@@ -75,3 +82,25 @@ def test_only_a_client_that_left_is_gone() -> None:
 
     assert (answered.gone, left.gone) == (False, True)
     assert repr(left) == "<Request GET / on 1, gone>"
+
+
+def test_the_binding_is_the_connections() -> None:
+    """What one request sets, the next one of its connection finds."""
+    owner = Owner()
+    first, second = request(owner), request(owner)
+    assert first.bound is None
+    first.bound = "worker 1"
+
+    assert (owner.bound, second.bound) == ("worker 1", "worker 1")
+
+
+@pytest.mark.parametrize("end", [end for end, _ in ENDS])
+def test_a_request_that_has_ended_binds_nothing(end: Callable[[Request], None]) -> None:
+    """Its connection may be closed, or serve the next request already."""
+    owner = Owner()
+    ended = request(owner)
+    ended.bound = "worker 1"
+    end(ended)
+    ended.bound = "worker 2"
+
+    assert (ended.bound, owner.bound) == (None, "worker 1")

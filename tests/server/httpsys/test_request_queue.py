@@ -1,33 +1,20 @@
 """The request queue of an application pool, without any I/O."""
 
+import gc
+import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tests.server.httpsys.queue_model import (
+    Connection,
+    Queue,
+    Req,
+    bound_to,
+    requests,
+)
+from vaultstorm_server.httpsys.binding import Binding, ListedBinding, ServingBinding
 from vaultstorm_server.httpsys.request_queue import Assignment, QueueFullError, RequestQueue
-
-
-@dataclass(eq=False)
-class Req:
-    """A request that is nothing but there."""
-
-    name: str = ""
-    gone: bool = field(default=False)
-
-    def __repr__(self) -> str:
-        return self.name
-
-
-Queue = RequestQueue[str, Req]
-
-
-def requests(count: int) -> list[Req]:
-    """Make some requests."""
-    return [Req(f"r{number}") for number in range(count)]
 
 
 def who(assignments: Sequence[Assignment[str, Req] | None]) -> list[str | None]:
@@ -37,7 +24,7 @@ def who(assignments: Sequence[Assignment[str, Req] | None]) -> list[str | None]:
 
 def test_without_a_worker_requests_wait_and_the_first_worker_takes_them_in_order() -> None:
     """A worker that is added pulls as many as it has receives, oldest first."""
-    queue: Queue = RequestQueue(10, 2)
+    queue: Queue = RequestQueue(10, 2, ServingBinding())
     r = requests(3)
 
     assert [queue.put(request) for request in r] == [None, None, None]
@@ -52,27 +39,45 @@ def test_without_a_worker_requests_wait_and_the_first_worker_takes_them_in_order
     assert following.request is r[2]
 
 
-@pytest.mark.parametrize("waiting, full", [(0, False), (9, False), (10, True)])
-def test_the_limit_counts_what_waits(waiting: int, full: bool) -> None:
-    """With AppPoolQueueLength 10 the tenth request waits and the eleventh finds it full."""
-    queue: Queue = RequestQueue(10, 1)
+@pytest.mark.parametrize("limit", [0, 1, 10])
+def test_the_limit_counts_all_that_waits(limit: int) -> None:
+    """The N-th request waits and the N+1st finds the queue full, bound to a worker or not."""
+    queue: Queue = RequestQueue(limit, 1, ServingBinding())
     queue.worker_added("a")
-    assert queue.put(Req()) is not None  # held, so it does not count
-    for request in requests(waiting):
-        queue.put(request)
+    held = queue.put(Req())
+    assert held is not None  # so it does not count
+    for number in range(limit):
+        assert queue.put(bound_to("a") if number % 2 else Req()) is None
 
-    if full:
+    for late in (Req(), bound_to("a")):
         with pytest.raises(QueueFullError):
-            queue.put(Req())
-    else:
+            queue.put(late)
+
+    assert queue.statistics().refused == 2
+    assert queue.statistics().highest == limit
+    queue.worker_added("b")  # takes the oldest fresh one, if there is any
+    if limit:
         assert queue.put(Req()) is None
-    assert queue.statistics().refused == int(full)
-    assert queue.statistics().highest == min(waiting + 1, 10)
+    else:
+        assert queue.put(Req()) is not None
+
+
+def test_a_request_that_need_not_wait_is_not_refused() -> None:
+    """The limit is on what waits: a full queue for one worker leaves the others' receives alone."""
+    queue: Queue = RequestQueue(1, 1, ServingBinding())
+    queue.worker_added("a")
+    queue.put(Req())
+    queue.put(bound_to("a"))
+    queue.worker_added("b")
+
+    assert who([queue.put(Req())]) == ["b"]
+    with pytest.raises(QueueFullError):
+        queue.put(Req())
 
 
 def test_workers_with_room_take_turns() -> None:
     """Requests go round among the workers, and past one that has no receive free."""
-    queue: Queue = RequestQueue(10, 2)
+    queue: Queue = RequestQueue(10, 2, ServingBinding())
     queue.worker_added("a")
     queue.worker_added("b")
     queue.worker_added("c")
@@ -87,7 +92,7 @@ def test_workers_with_room_take_turns() -> None:
 
 def test_a_freed_receive_joins_the_end_of_the_round() -> None:
     """A worker that had no room is behind those that have some."""
-    queue: Queue = RequestQueue(10, 1)
+    queue: Queue = RequestQueue(10, 1, ServingBinding())
     queue.worker_added("a")
     queue.worker_added("b")
     first = queue.put(Req())
@@ -99,7 +104,7 @@ def test_a_freed_receive_joins_the_end_of_the_round() -> None:
 
 def test_a_request_whose_client_left_is_skipped_in_its_turn() -> None:
     """It keeps its place until then, and the one behind it is taken instead."""
-    queue: Queue = RequestQueue(10, 1)
+    queue: Queue = RequestQueue(10, 1, ServingBinding())
     first, left, last = requests(3)
     for request in (first, left, last):
         queue.put(request)
@@ -115,7 +120,7 @@ def test_a_request_whose_client_left_is_skipped_in_its_turn() -> None:
 
 def test_a_lost_worker_gives_back_what_it_held_and_takes_nothing_more() -> None:
     """Its requests come back oldest first; the next request goes to another worker or waits."""
-    queue: Queue = RequestQueue(10, 2)
+    queue: Queue = RequestQueue(10, 2, ServingBinding())
     queue.worker_added("a")
     r = requests(3)
     for request in r:
@@ -133,7 +138,7 @@ def test_a_lost_worker_gives_back_what_it_held_and_takes_nothing_more() -> None:
 
 def test_an_unknown_ticket_is_a_missing_key() -> None:
     """A worker cannot finish what it does not hold, twice, or after it was lost."""
-    queue: Queue = RequestQueue(10, 2)
+    queue: Queue = RequestQueue(10, 2, ServingBinding())
     queue.worker_added("a")
     taken = queue.put(Req())
     assert taken is not None
@@ -147,7 +152,7 @@ def test_an_unknown_ticket_is_a_missing_key() -> None:
 
 def test_clearing_gives_what_waits_but_not_those_who_left() -> None:
     """Clear empties the queue and leaves alone what workers hold."""
-    queue: Queue = RequestQueue(10, 1)
+    queue: Queue = RequestQueue(10, 1, ServingBinding())
     queue.worker_added("a")
     held, waits, left = requests(3)
     for request in (held, waits, left):
@@ -159,93 +164,134 @@ def test_clearing_gives_what_waits_but_not_those_who_left() -> None:
     assert queue.held_by("a") == 1
 
 
-class Conservation(RuleBasedStateMachine):
-    """Any order of events: nobody is lost, served twice, or overtaken."""
+def test_a_kept_connection_stays_with_its_worker() -> None:
+    """Later requests go to the worker of the first, whose turn it is or not, and wait for it."""
+    queue: Queue = RequestQueue(10, 1, ServingBinding())
+    queue.worker_added("a")
+    queue.worker_added("b")
+    kept = Connection()
+    first = queue.put(Req("first", kept))
+    assert first is not None
+    queue.finish("a", first.ticket)  # the turn is b's
 
-    limit = 10
-    receives = 3
+    second = queue.put(Req("second", kept))
+    third = Req("third", kept)
+    assert who([second]) == ["a"]
+    assert queue.put(third) is None
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.queue: Queue = RequestQueue(self.limit, self.receives)
-        self.waiting: list[Req] = []
-        self.held: dict[str, dict[int, Req]] = {}
-        self.names = 0
-
-    def taken(self, assignment: Assignment[str, Req]) -> None:
-        """Check an assignment against the model: it is the oldest that is still there."""
-        while self.waiting and self.waiting[0].gone:
-            self.waiting.pop(0)
-        assert assignment.request is self.waiting.pop(0)
-        self.held[assignment.worker][assignment.ticket] = assignment.request
-
-    @rule()
-    def put(self) -> None:
-        """A request arrives."""
-        self.names += 1
-        request = Req(f"r{self.names}")
-        try:
-            assignment = self.queue.put(request)
-        except QueueFullError:
-            assert len(self.waiting) == self.limit
-            return
-        self.waiting.append(request)
-        if assignment is not None:
-            assert len(self.waiting) == 1
-            self.taken(assignment)
-
-    @rule()
-    def add(self) -> None:
-        """A worker says hello."""
-        self.names += 1
-        worker = f"w{self.names}"
-        self.held[worker] = {}
-        for assignment in self.queue.worker_added(worker):
-            self.taken(assignment)
-        self.trim()
-
-    @rule(data=st.data())
-    def finish(self, data: st.DataObject) -> None:
-        """A worker answers one of its requests."""
-        if not any(self.held.values()):
-            return
-        worker = data.draw(st.sampled_from([w for w in self.held if self.held[w]]))
-        ticket = data.draw(st.sampled_from(list(self.held[worker])))
-        request, following = self.queue.finish(worker, ticket)
-        assert request is self.held[worker].pop(ticket)
-        if following is not None:
-            self.taken(following)
-        self.trim()
-
-    @rule(data=st.data())
-    def lose(self, data: st.DataObject) -> None:
-        """A worker dies."""
-        if self.held:
-            worker = data.draw(st.sampled_from(list(self.held)))
-            assert self.queue.worker_lost(worker) == list(self.held.pop(worker).values())
-
-    @rule(data=st.data())
-    def leave(self, data: st.DataObject) -> None:
-        """A client that waits leaves."""
-        if self.waiting:
-            data.draw(st.sampled_from(self.waiting)).gone = True
-
-    def trim(self) -> None:
-        """Forget those who left, as far as the queue has come to them."""
-        while self.waiting and self.queue.statistics().waiting < len(self.waiting):
-            assert self.waiting.pop(0).gone
-
-    @invariant()
-    def sums_add_up(self) -> None:
-        """What was assigned is finished, lost or held, and nothing waits beside a free receive."""
-        s = self.queue.statistics()
-        assert s.assigned == s.finished + s.lost + s.held
-        assert s.held == sum(map(len, self.held.values()))
-        assert s.waiting == len(self.waiting)
-        assert all(len(held) <= self.receives for held in self.held.values())
-        if s.waiting:
-            assert all(len(held) == self.receives for held in self.held.values())
+    assert second is not None
+    assert queue.finish("a", second.ticket)[1] == ("a", second.ticket + 1, third)
+    assert queue.held_by("b") == 0
 
 
-TestConservation = Conservation.TestCase
-TestConservation.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+def test_bound_requests_leave_the_round_alone() -> None:
+    """Connections go round, not requests: only new ones move the turn on."""
+    queue: Queue = RequestQueue(10, 9, ServingBinding())
+    queue.worker_added("a")
+    queue.worker_added("b")
+
+    come = [bound_to("a"), Req(), bound_to("a"), bound_to("b"), Req(), bound_to("b"), Req()]
+    assert who([queue.put(one) for one in come]) == ["a", "a", "a", "b", "b", "b", "a"]
+
+
+def test_nobody_is_overtaken_by_a_request_that_another_worker_takes() -> None:
+    """An older one that waits bound keeps its place, before what its own worker might pull."""
+    queue: Queue = RequestQueue(10, 1, ServingBinding())
+    queue.worker_added("a")
+    queue.worker_added("b")
+    held = [queue.put(Req()), queue.put(Req())]
+    older = bound_to("a", "older")
+    fresh = requests(2)
+    assert [queue.put(one) for one in (older, *fresh)] == [None, None, None]
+
+    assert held[1] is not None
+    _, by_b = queue.finish("b", held[1].ticket)
+    assert by_b is not None
+    assert by_b.request is fresh[0]
+    assert held[0] is not None
+    _, by_a = queue.finish("a", held[0].ticket)
+    assert by_a is not None
+    assert by_a.request is older
+    assert who([queue.finish("a", by_a.ticket)[1]]) == ["a"]
+
+    later = bound_to("a", "later")
+    assert queue.put(later) is None
+    queue.finish("b", by_b.ticket)
+    assert who([queue.put(Req())]) == ["b"]  # at once: nobody older may go there
+    assert queue.statistics().waiting == 1
+
+
+@pytest.mark.parametrize("receives", [1, 2, 3, 4])
+def test_changed_receives(receives: int) -> None:
+    """More take from the queue at once; fewer leave what is held, until it is below them."""
+    queue: Queue = RequestQueue(10, 2, ServingBinding())
+    queue.worker_added("a")
+    held = [queue.put(request) for request in requests(3)]
+
+    gained = queue.limits(10, receives)
+
+    assert len(gained) == (receives > 2)
+    assert queue.held_by("a") == max(2, min(receives, 3))
+    assert held[0] is not None
+    _, following = queue.finish("a", held[0].ticket)
+    assert (following is not None) == (receives == 2)
+    assert queue.held_by("a") == min(receives, 2)
+    assert (queue.put(Req()) is not None) == (receives > 2)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3])
+def test_a_changed_limit(limit: int) -> None:
+    """What waits beyond a lower one goes on waiting; it is for those that come."""
+    queue: Queue = RequestQueue(2, 1, ServingBinding())
+    queue.put(Req())
+    queue.put(Req())
+
+    queue.limits(limit, 1)
+
+    assert queue.statistics().waiting == 2
+    if limit > 2:
+        assert queue.put(Req()) is None
+    else:
+        with pytest.raises(QueueFullError):
+            queue.put(Req())
+
+
+class Name(str):
+    """A worker that can be watched being forgotten."""
+
+
+@pytest.mark.parametrize("binding", [ListedBinding(), ServingBinding()])
+def test_the_queue_keeps_nothing_of_what_has_ended(binding: Binding) -> None:
+    """However a request ends, and once a worker is lost, the queue refers to it no more."""
+    queue: Queue = RequestQueue(3, 1, binding)
+    worker = Name("old")
+    queue.worker_added(worker)
+    finished, held, cleared, left, bound, fresh, refused = ended = requests(7)
+    taken = queue.put(finished)
+    assert taken is not None
+    queue.finish(worker, taken.ticket)
+    for request in (held, cleared):
+        queue.put(request)
+    queue.clear()
+    left.bound = bound.bound = worker
+    for request in (left, bound, fresh):
+        assert queue.put(request) is None
+    with pytest.raises(QueueFullError):
+        queue.put(refused)
+    left.gone = True
+    queue.worker_stopping(worker)
+    queue.worker_lost(worker)
+    queue.limits(4, 1)
+    last = Req("last", Connection(worker))
+    queue.put(last)  # on a connection that was the lost worker's
+    (taken,) = queue.worker_added("new")
+    while taken.request is not last:
+        request, taken = queue.finish("new", taken.ticket)
+        assert taken is not None
+    watched = [weakref.ref(one) for one in (worker, *ended)]
+
+    del worker, ended, finished, held, cleared, left, bound, fresh, refused, request
+    gc.collect()
+
+    assert [one() for one in watched] == [None] * 8
+    assert queue.held_by("new") == 1

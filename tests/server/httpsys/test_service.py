@@ -1,13 +1,15 @@
 """HTTP.SYS as a whole: statistics, bugs, and the end."""
 
 import asyncio
+import contextlib
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
 
-from tests.server.httpsys.serving import Client, on_uvloop, serving, value
-from vaultstorm_server.httpsys.endpoint import State
+from tests.server.httpsys.serving import PATIENCE, Client, Site, on_uvloop, serving, value
+from vaultstorm_server.httpsys.endpoint import HANDSHAKES_PER_TURN, State
 from vaultstorm_server.settings import HttpSys as Settings
 
 BOTH = pytest.mark.parametrize("https", [False, True], ids=["http", "https"])
@@ -163,3 +165,130 @@ async def test_a_timer_of_one_connection_leaves_the_others_alone(tmp_path: Path)
 
         assert await site.run(stalled.rest) == b""
         assert await site.run(idle.get) == b"GET / "
+
+
+@BOTH
+@on_uvloop
+async def test_after_a_drain_it_can_go_on(tmp_path: Path, https: bool) -> None:
+    """Connections are taken and kept again, timers run, and what was counted is not forgotten."""
+    settings = Settings(HeaderWaitTimeout=0.05)
+    async with serving(tmp_path, settings, https=https) as site:
+        before = await site.connect()
+        await site.run(before.get)
+        draining = asyncio.ensure_future(site.http.drain(20))
+        assert await site.run(before.rest) == b""
+        before.close()
+        await draining
+
+        site.http.resume()
+
+        after = await site.connect()
+        for _ in range(2):
+            assert await site.run(after.get) == b"GET / "
+        stalled = await site.connect()
+        await site.run(lambda: stalled.send(b"GET"))
+        assert await site.run(stalled.rest) == b""
+        assert site.http.statistics().requests == 3
+        assert site.http.statistics().taken == 3
+
+
+@on_uvloop
+async def test_it_can_be_drained_twice(tmp_path: Path) -> None:
+    """The second time as the first: what is unfinished at the end of the grace is closed."""
+    async with serving(tmp_path) as site:
+        for _ in range(2):
+            await site.http.drain(0)
+            site.http.resume()
+        site.holding = True
+        client = await site.connect()
+        await site.run(lambda: client.send(GET))
+        await site.request()
+        await site.http.drain(0)
+
+        assert await site.run(client.rest) == b""
+        assert site.http.open == 0
+
+
+@BOTH
+@on_uvloop
+async def test_a_drain_need_not_wait_for_the_clients_to_close(tmp_path: Path, https: bool) -> None:
+    """Without lingering it ends when the last answer is out; the client is closed in its time."""
+    async with serving(tmp_path, https=https) as site:
+        idle, busy = await site.connect(), await site.connect()
+        await site.run(idle.get)
+        site.holding = True
+        await site.run(lambda: busy.send(GET))
+        request = await site.request(2)
+        draining = asyncio.ensure_future(site.http.drain(20, linger=False))
+        await site.until(lambda: len(site.http._endpoint.lingering) == 1)
+        assert not draining.done()
+        site.echo(request)
+        await draining
+
+        assert site.http.open == 2
+        site.http.resume()
+        assert (await site.run(busy.answer))[1] == b"GET / "
+        assert await site.run(busy.rest) == b""
+        await site.until(lambda: site.http.open == 0)  # after the time that a FIN has
+        assert site.lines() == []
+
+
+class ByHand:
+    """A client whose side of the handshake goes out when it is told to."""
+
+    def __init__(self, site: Site) -> None:
+        assert site.trust is not None
+        self._sock = socket.create_connection(("127.0.0.1", site.port), PATIENCE)
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = site.trust.wrap_bio(self._in, self._out, server_hostname="localhost")
+
+    def hello(self) -> None:
+        """Send a ClientHello, and take the server's answer to it."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._sock.sendall(self._out.read())
+                self._in.write(self._sock.recv(65536))
+            else:
+                return
+
+    def finish(self, request: bytes) -> None:
+        """Send the end of the handshake and a request in one piece."""
+        if request:
+            self._tls.write(request)
+        self._sock.sendall(self._out.read())
+
+    def read(self) -> bytes:
+        """Read up to the end, and close."""
+        while data := self._sock.recv(65536):
+            self._in.write(data)
+        self._sock.close()
+        with contextlib.suppress(ssl.SSLZeroReturnError):
+            return self._tls.read(65536)
+        return b""
+
+
+@pytest.mark.parametrize("asks", [True, False])
+@on_uvloop
+async def test_what_waits_for_its_handshake_step_has_it_in_a_drain(
+    tmp_path: Path, asks: bool
+) -> None:
+    """A request that arrived behind the handshake is answered; without one it is closed."""
+    async with serving(tmp_path, https=True) as site:
+        endpoint = site.http._endpoint
+        client = await site.run(lambda: ByHand(site))
+        await site.run(client.hello)
+        await site.until(lambda: endpoint._steps == HANDSHAKES_PER_TURN)
+        endpoint._steps = 0
+        await site.run(lambda: client.finish(GET if asks else b""))
+        await site.until(lambda: len(endpoint._waiting) == 1)
+        draining = asyncio.ensure_future(site.http.drain(20))
+        await asyncio.sleep(0)
+        assert len(endpoint._waiting) == 1
+        endpoint._next_turn()
+
+        answer = await site.run(client.read)
+        assert (b"Connection: close" in answer, answer[-6:]) == (asks, b"GET / " if asks else b"")
+        await draining
+        assert site.http.statistics().handshakes == 1

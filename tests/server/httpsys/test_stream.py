@@ -186,3 +186,28 @@ async def test_a_closed_stream_lets_go_of_its_owner(
     await asyncio.sleep(0)
 
     assert watched() is None
+
+
+def read_to_the_end(sock: socket.socket) -> None:
+    """Read up to a FIN; a RST raises."""
+    while sock.recv(65536):
+        pass
+
+
+@on_uvloop
+async def test_a_reset_takes_back_what_was_not_sent(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """The peer reads what it has, then the reset; the descriptor is given back."""
+    here, there = pair
+    made, _, _ = stream(here)
+    made.read_on()
+    assert made.send(b"out")
+    assert there.recv(9) == b"out"
+    assert not made.send(bytes(32 << 20))
+
+    made.reset()
+
+    assert (made.fd, made.unsent, here.fileno()) == (-1, 0, -1)
+    with pytest.raises(ConnectionResetError):
+        read_to_the_end(there)

@@ -1,156 +1,30 @@
 """The application pool with real worker processes."""
 
-import asyncio
-import contextlib
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
-import uvloop
 from msgspec.structs import replace
 
-from vaultstorm_server.httpsys.request import Request
-from vaultstorm_server.journal import JournalFile
-from vaultstorm_server.settings import AppPool, Settings
+from tests.server.w3svc.pooling import (
+    LINGERING,
+    LOST,
+    STUBBORN,
+    Client,
+    Req,
+    deliver,
+    ends,
+    event_log,
+    events,
+    gone,
+    pool_of,
+    run,
+    until,
+)
+from vaultstorm_server.settings import AppPool
 from vaultstorm_server.w3svc.pool import Pool
-from vaultstorm_server.w3svc.process import CHANNEL
-from vaultstorm_wire import journal
 from vaultstorm_wire.errors import MachineError
-
-GATED = """
-import os, sys
-from vaultstorm_server.channel import *
-fd = int(sys.argv[1])
-out = bytearray(); append(out, Hello(os.getpid())); os.write(fd, out)
-frames = Frames(ToWorker)
-while data := os.read(fd, 65536):
-    for work in frames.feed(data):
-        match work.target:
-            case "/answer":
-                out = bytearray(); append(out, Done(work.seq, 200, [], b"")); os.write(fd, out)
-            case "/answer-and-die":
-                out = bytearray(); append(out, Done(work.seq, 200, [], b"")); os.write(fd, out)
-                os._exit(5)
-            case "/nonsense":
-                os.write(fd, b"\\0\\0\\0\\1\\xc1")
-            case "/twice":
-                out = bytearray()
-                for _ in "12":
-                    append(out, Done(work.seq, 200, [], b""))
-                os.write(fd, out)
-            case "/hold":
-                pass
-"""
-"""A worker that answers only what it is told to: a gate, where the vault answers everything."""
-STUBBORN = GATED + "\nimport time\nwhile True: time.sleep(3600)\n"
-
-
-class Client:
-    """The connection of one request: it remembers how the request ended."""
-
-    def __init__(self) -> None:
-        self.outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    def respond(
-        self, request: Request, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes
-    ) -> None:
-        """Note an answer."""
-        self.outcome.set_result(f"answer {status}")
-
-    def turn_down(self, request: Request, reason: str) -> None:
-        """Note a refusal."""
-        self.outcome.set_result(f"refuse {reason}")
-
-    def cut(self, request: Request, reason: str) -> None:
-        """Note a loss."""
-        self.outcome.set_result(f"abandon {reason}")
-
-
-class Req(Request):
-    """A request with its client."""
-
-    def __init__(self, target: str) -> None:
-        client = Client()
-        self.outcome = client.outcome
-        super().__init__(
-            client,
-            id=f"id-{target}",
-            connection=1,
-            peer="127.0.0.1:50000",
-            method="GET",
-            target=target,
-            headers=[(b"host", b"x")],
-            received=1.0,
-        )
-
-
-LOST = "abandon Connection_Abandoned_By_AppPool"
-
-
-@contextlib.asynccontextmanager
-async def pool_of(
-    tmp_path: Path, apppool: AppPool | None = None, code: str | None = GATED
-) -> AsyncIterator[Pool]:
-    """Start a pool; leave none of its processes behind."""
-    loop = asyncio.get_running_loop()
-    records = JournalFile(tmp_path, "front", loop)
-    settings = replace(Settings(), apppool=apppool or AppPool())
-    command: Sequence[str] = (sys.executable, "-c", code, CHANNEL) if code is not None else ()
-    pool = Pool(loop, settings, records, tmp_path, command)
-    pool.start()
-    try:
-        yield pool
-    finally:
-        pool.kill()
-        records.close()
-
-
-def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    """Run a coroutine function on uvloop."""
-
-    async def main() -> None:
-        await scenario()
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main())
-
-
-def deliver(pool: Pool, *targets: str) -> list[Req]:
-    """Give the pool some requests."""
-    requests = [Req(target) for target in targets]
-    for request in requests:
-        pool.deliver(request)
-    return requests
-
-
-async def ends(requests: Sequence[Req]) -> list[str]:
-    """Wait for the ends of some requests."""
-    return list(await asyncio.gather(*(request.outcome for request in requests)))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until something is so; the test's own time limit ends a wait in vain."""
-    while not condition():  # noqa: ASYNC110
-        await asyncio.sleep(0.005)  # a process's end and a state have no event to wait on
-
-
-def events(directory: Path) -> list[tuple[str, int | None, str | None]]:
-    """Read the events of the front's journal."""
-    with (directory / f"front-{os.getpid()}.ndjson").open("rb") as lines:
-        found = [record for record in journal.read(lines) if isinstance(record, journal.Event)]
-    return [(event.name, event.worker, event.detail) for event in found]
-
-
-def gone(pid: int) -> bool:
-    """Tell whether a child has been reaped."""
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
 
 
 def test_the_vault_answers_and_stops_in_good_order(tmp_path: Path) -> None:
@@ -163,14 +37,18 @@ def test_the_vault_answers_and_stops_in_good_order(tmp_path: Path) -> None:
             (worker,) = pool.statistics().workers
             assert pool.ready.done()
             assert (worker.state, worker.served, worker.in_flight) == ("serving", 2, 0)
-            assert repr(pool).startswith(f"<Pool DefaultAppPool: {worker.pid} serving; ")
+            assert f"{worker.pid} serving" in repr(pool)
             assert requests[0].worker == worker.pid
             assert requests[0].dispatched is not None
-            await pool.stop(30)
+            await pool.end(30)
             assert gone(worker.pid)
             assert pool.statistics().deaths == 0
         assert events(tmp_path) == [
+            ("pool_started", None, None),
             ("worker_started", worker.pid, None),
+            ("worker_serving", worker.pid, None),
+            ("pool_stopped", None, "N/A"),
+            ("worker_stopping", worker.pid, "pool_stopped"),
             ("worker_stopped", worker.pid, "exit status 0"),
         ]
 
@@ -185,7 +63,7 @@ def test_several_workers_share_the_requests(tmp_path: Path) -> None:
             await until(lambda: all(w.state == "serving" for w in pool.statistics().workers))
             requests = deliver(pool, *["/hold"] * 6)
             assert [worker.in_flight for worker in pool.statistics().workers] == [2, 2, 2]
-            await pool.stop(30)
+            await pool.end(30)
             assert await ends(requests) == [LOST] * 6
 
     run(scenario)
@@ -274,7 +152,7 @@ def test_over_the_queue_length_requests_are_refused(tmp_path: Path) -> None:
             requests = deliver(pool, *["/hold"] * 12)
             assert await requests[11].outcome == "refuse QueueFull"
             assert not any(request.outcome.done() for request in requests[:11])
-            await pool.stop(30)
+            await pool.end(30)
             assert await ends(requests[:11]) == [LOST] + ["refuse N/A"] * 10
 
     run(scenario)
@@ -314,8 +192,179 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path: Path) -> None:
         async with pool_of(tmp_path, code=STUBBORN) as pool:
             await pool.ready
             (worker,) = pool.statistics().workers
-            await pool.stop(0.1)
+            await pool.end(0.1)
             assert gone(worker.pid)
             assert pool.statistics().workers == ()
+
+    run(scenario)
+
+
+def states(pool: Pool) -> list[str]:
+    """Give the states of all workers, the oldest first."""
+    return [worker.state for worker in pool.statistics().workers]
+
+
+@pytest.mark.parametrize("hotfix, end", [(0, LOST), (1, "answer 200")])
+def test_a_request_between_the_stop_and_the_exit(tmp_path: Path, hotfix: int, end: str) -> None:
+    """KB908739 with real processes: the old one has been told to stop, and is still there."""
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path, code=LINGERING, hotfix=hotfix) as pool:
+            await pool.ready
+            (old,) = pool.statistics().workers
+            client = Client()
+            assert await ends(deliver(pool, "/answer", client=client)) == ["answer 200"]
+            pool.recycle()
+            await until(lambda: states(pool) == ["shutting down", "serving"])
+            new = pool.statistics().workers[1]
+
+            (request,) = requests = deliver(pool, "/answer", client=client)
+
+            assert request.worker == (new.pid if hotfix else old.pid)
+            os.kill(old.pid, signal.SIGUSR1)
+            assert await ends(requests) == [end]
+            assert await ends(deliver(pool, "/answer", client=Client())) == ["answer 200"]
+            await until(lambda: states(pool) == ["serving"])
+            assert gone(old.pid)
+            assert pool.statistics().deaths == 0
+        assert event_log(tmp_path) == []
+
+    run(scenario)
+
+
+def test_without_overlapping_what_comes_waits_for_the_next_worker(tmp_path: Path) -> None:
+    """B8: the old worker ends first; who comes meanwhile waits, and is answered."""
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path, AppPool(DisallowOverlappingRotation=1), LINGERING) as pool:
+            await pool.ready
+            (old,) = pool.statistics().workers
+            pool.recycle()
+            assert states(pool) == ["shutting down"]
+            requests = deliver(pool, "/answer")
+            os.kill(old.pid, signal.SIGUSR1)
+            assert await ends(requests) == ["answer 200"]
+            assert requests[0].worker != old.pid
+
+    run(scenario)
+
+
+def test_a_pool_is_stopped_and_started(tmp_path: Path) -> None:
+    """B13: 503 Disabled while it is stopped; what the worker has is finished."""
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path) as pool:
+            await pool.ready
+            first = deliver(pool, "/answer")
+            pool.stop_pool()
+            second = deliver(pool, "/answer")
+            assert await ends([*first, *second]) == ["answer 200", "refuse Disabled"]
+            await until(lambda: states(pool) == [])
+            assert pool.statistics().state == "stopped"
+            pool.start_pool()
+            assert await ends(deliver(pool, "/answer")) == ["answer 200"]
+            assert pool.statistics().deaths == 0
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("orphan", [0, 1])
+def test_a_worker_that_hangs_is_ended_or_let_go_of(tmp_path: Path, orphan: int) -> None:
+    """B10: 1010 once the ping is not answered; its requests are lost, and the next one serves."""
+    settings = AppPool(PingInterval=0.02, PingResponseTime=0.1, OrphanWorkerProcess=orphan)
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path, settings) as pool:
+            await pool.ready
+            (pid,) = pool.signal_worker("hang")
+            assert await ends(deliver(pool, "/answer")) == [LOST]
+            await until(lambda: states(pool) == ["serving"])
+            assert pid not in [worker.pid for worker in pool.statistics().workers]
+            assert gone(pid) is not bool(orphan)
+            assert await ends(deliver(pool, "/answer")) == ["answer 200"]
+        assert gone(pid)
+        assert event_log(tmp_path)[0] == (1010, pid)
+        assert ("worker_orphaned" if orphan else "worker_died") in [e[0] for e in events(tmp_path)]
+
+    run(scenario)
+
+
+def test_a_worker_that_ignores_its_stop_is_killed_at_the_limit(tmp_path: Path) -> None:
+    """B7: 1013, and what it still has is lost."""
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path, AppPool(ShutdownTimeLimit=0.2), LINGERING) as pool:
+            await pool.ready
+            (old,) = pool.statistics().workers
+            held = deliver(pool, "/hold")
+            pool.recycle()
+            assert await ends(held) == [LOST]
+            await until(lambda: gone(old.pid))
+            assert await ends(deliver(pool, "/answer")) == ["answer 200"]
+        assert event_log(tmp_path) == [(1013, old.pid)]
+
+    run(scenario)
+
+
+def test_a_pool_whose_workers_fail_too_often_is_turned_off(tmp_path: Path) -> None:
+    """B11: the second crash is one too many; what waits and what comes gets 503 AppOffline."""
+    settings = AppPool(RapidFailProtectionMaxCrashes=2, PendingReceives=1)
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path, settings) as pool:
+            await pool.ready
+            assert await ends(deliver(pool, "/exit")) == [LOST]
+            requests = deliver(pool, "/exit", "/answer")
+            assert await ends(requests) == [LOST, "refuse AppOffline"]
+            assert await ends(deliver(pool, "/answer")) == ["refuse AppOffline"]
+            assert (pool.statistics().state, states(pool)) == ("disabled", [])
+            pool.start_pool()
+            assert await ends(deliver(pool, "/answer")) == ["answer 200"]
+        assert [number for number, _ in event_log(tmp_path)] == [1009, 1009, 1002]
+
+    run(scenario)
+
+
+def test_on_demand_the_first_request_starts_the_worker(tmp_path: Path) -> None:
+    """The pool is ready before it has one."""
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path, AppPool(DemandStart=1)) as pool:
+            await pool.ready
+            assert states(pool) == []
+            assert await ends(deliver(pool, "/answer")) == ["answer 200"]
+            assert states(pool) == ["serving"]
+
+    run(scenario)
+
+
+def test_a_worker_over_its_memory_limit_is_recycled(tmp_path: Path) -> None:
+    """Its memory is read from the operating system, every PingInterval."""
+    settings = AppPool(PeriodicRestartPrivateMemory=1024, PingInterval=0.02)
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path, settings) as pool:
+            await pool.ready
+            (first,) = pool.statistics().workers
+            await until(lambda: gone(first.pid))
+        assert ("recycle", first.pid, "private memory") in events(tmp_path)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("kept, recycled", [(0, True), (1, False)])
+def test_a_changed_setting_recycles(tmp_path: Path, kept: int, recycled: bool) -> None:
+    """Unless DisallowRotationOnConfigChange says not to; it counts either way."""
+
+    async def scenario() -> None:
+        async with pool_of(tmp_path, AppPool(DisallowRotationOnConfigChange=kept)) as pool:
+            await pool.ready
+            changed = AppPool(DisallowRotationOnConfigChange=kept, PeriodicRestartRequests=1)
+            pool.configure(changed)
+            assert (len(states(pool)) == 2) is recycled
+            await until(lambda: states(pool) == ["serving"])
+            assert await ends(deliver(pool, "/answer")) == ["answer 200"]
+            assert len(states(pool)) == 2
+            pool.configure(replace(changed, PeriodicRestartRequests=0))
 
     run(scenario)

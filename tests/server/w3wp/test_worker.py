@@ -1,5 +1,6 @@
 """The worker as a real process: its channel, its journal, its end."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -10,7 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from vaultstorm_server.channel import Done, Frames, Hello, ToFront, Work, append
+from vaultstorm_server.channel import (
+    Done,
+    Frames,
+    Hello,
+    Ping,
+    Pong,
+    Stop,
+    ToFront,
+    ToWorker,
+    Work,
+    append,
+)
 from vaultstorm_wire import journal
 
 ROOT = Path(__file__).parents[3]
@@ -37,11 +49,11 @@ class Child:
         self._frames: Frames[ToFront] = Frames(ToFront)
         self._messages: list[ToFront] = []
 
-    def send(self, *works: Work) -> None:
-        """Send some requests in one piece."""
+    def send(self, *messages: ToWorker) -> None:
+        """Send some messages in one piece."""
         out = bytearray()
-        for work in works:
-            append(out, work)
+        for message in messages:
+            append(out, message)
         self.sock.sendall(out)
 
     def receive(self) -> ToFront:
@@ -157,3 +169,44 @@ def test_a_worker_imports_no_event_loop() -> None:
     ).stdout.decode()
     heavy = {"asyncio", "uvloop", "ssl", "structlog", "argparse", "pathlib", "h11", "logging"}
     assert heavy.isdisjoint(out.split())
+
+
+def test_a_worker_answers_pings_in_their_turn(start: Callable[[Path | str], Child]) -> None:
+    """A ping is answered after the requests before it, and says what the vault says of itself."""
+    child = start("")
+    child.receive()
+    child.send(Work(1, None, "GET", STATUS, [], b""), Ping(), Work(2, None, "GET", STATUS, [], b""))
+    answers = [child.receive() for _ in range(3)]
+    assert [type(answer) for answer in answers] == [Done, Pong, Done]
+    assert answers[1] == Pong(None)
+
+
+def test_a_full_vault_reports_itself_unhealthy(start: Callable[[Path | str], Child]) -> None:
+    """With MaxBlocks blocks kept the next pong has a reason; with one less it has none."""
+    child = start("")
+    child.receive()
+    for number in range(1, 11):
+        body = b"%d" % number
+        name = hashlib.sha256(body).hexdigest()
+        child.send(Work(number, None, "PUT", f"/AeXRSVault/blocks/{name}", [], body), Ping())
+        child.receive()
+        reason = None if number < 10 else "all 10 blocks are kept"
+        assert child.receive() == Pong(reason)
+
+
+def test_a_worker_that_is_told_to_stop_finishes_what_came_before_and_nothing_else(
+    start: Callable[[Path | str], Child], tmp_path: Path
+) -> None:
+    """What was sent with the stop, but behind it, is neither answered nor executed."""
+    child = start(tmp_path)
+    child.receive()
+    child.send(
+        Work(1, "before", "GET", STATUS, [], b""), Stop(), Work(2, "after", "GET", STATUS, [], b"")
+    )
+    answer = child.receive()
+    assert isinstance(answer, Done)
+    assert answer.seq == 1
+    assert child.sock.recv(1) == b""
+    assert child.end() == (0, b"")
+    executed = records(tmp_path, child.process.pid)[1:]
+    assert [e.id for e in executed if isinstance(e, journal.Execution)] == ["before"]

@@ -1,0 +1,38 @@
+"""What a running server and its load have counted: what the `when` of an action speaks of."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from vaultstorm_server.afd.policy import QueueStatistics as AcceptQueue
+from vaultstorm_server.httpsys.request_queue import QueueStatistics as RequestQueue
+
+ENDED: Final = "ended"
+"""Attempts that have ended on the client's side, whatever became of them."""
+
+_ACCEPT: Final = tuple(name for name, kind in AcceptQueue.__annotations__.items() if kind is int)
+_POOL: Final = tuple(RequestQueue.__annotations__)
+_WORKERS: Final = {"serving": ("serving",), "stopping": ("stopping", "shutting down")}
+"""How many workers are in one of these states."""
+
+NAMES: Final = (*_ACCEPT, "pauses", *_POOL, "starts", "deaths", *_WORKERS, ENDED)
+"""All of them: of the accept queue, of the application pool, of its workers, of the load."""
+
+
+def counted(status: Mapping[str, Any], ended: int) -> dict[str, int]:
+    """Give every count.
+
+    Args:
+        status: what ``GET /status`` of the control plane answers.
+        ended: attempts that have ended.
+    """
+    accept, pool = status["accept_queue"], status["pool"]
+    states = [worker["state"].replace("_", " ") for worker in pool["workers"]]
+    return {
+        **{name: accept["queue"][name] for name in _ACCEPT},
+        "pauses": accept["pauses"],
+        **{name: pool["queue"][name] for name in _POOL},
+        "starts": pool["starts"],
+        "deaths": pool["deaths"],
+        **{name: sum(map(states.count, among)) for name, among in _WORKERS.items()},
+        ENDED: ended,
+    }

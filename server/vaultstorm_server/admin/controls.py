@@ -1,0 +1,96 @@
+"""What can be done to a running server: the gate, its pool, its workers, and `iisreset`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vaultstorm_server.admin import assignment
+from vaultstorm_server.afd.listener import Listener
+from vaultstorm_server.iis_reset import IisReset
+from vaultstorm_server.settings import AppPool
+from vaultstorm_server.w3svc.pool import Pool
+from vaultstorm_wire.errors import MachineError
+
+
+class Controls:
+    """Does what the control plane is asked for.
+
+    While the server is being reset or stops, the pool is not touched: what would be done to it then
+    is undone a moment later.
+
+    Args:
+        status: gives the state of every component.
+        listener: whose gate is set.
+        pool: the application pool.
+        settings: what the pool was started with.
+        reset: stops and starts everything.
+        note: journals an event and its detail.
+    """
+
+    def __init__(
+        self,
+        status: Callable[[], Mapping[str, Any]],
+        listener: Listener,
+        pool: Pool,
+        settings: AppPool,
+        reset: IisReset,
+        note: Callable[[str, str | None], None],
+    ) -> None:
+        self.status = status
+        self._listener = listener
+        self._pool = pool
+        self._settings = settings
+        self._reset = reset
+        self._note = note
+
+    def set_gate(self, open_: bool) -> None:
+        """Let the application accept, or hold it back; the accept queue goes on filling."""
+        self._listener.set_gate(open_)
+        self._note("gate_open" if open_ else "gate_closed", None)
+
+    def recycle(self) -> None:
+        """Recycle all workers, on demand."""
+        self._reset.check()
+        self._pool.recycle()
+
+    def stop_pool(self) -> None:
+        """Turn the pool off: 503 for all, until it is started."""
+        self._reset.check()
+        self._pool.stop_pool()
+
+    def start_pool(self) -> None:
+        """Turn the pool on, also after rapid-fail protection."""
+        self._reset.check()
+        self._pool.start_pool()
+
+    def set(self, text: str) -> dict[str, Any]:
+        """Change one setting of the pool, ``apppool.Key=value``, and say what it is then.
+
+        Raises:
+            UsageError: it is no such assignment.
+        """
+        self._reset.check()
+        self._settings, key = assignment.read(text, self._settings)
+        self._pool.configure(self._settings)
+        self._note("setting_changed", text)
+        return assignment.shown(self._settings, key)
+
+    def signal_worker(self, what: str) -> list[int]:
+        """Have the oldest worker that serves killed (``kill``) or stopped (``hang``).
+
+        ``resume`` goes to all workers.
+
+        Returns:
+            The pids of those it was done to.
+
+        Raises:
+            MachineError: there is none.
+        """
+        self._reset.check()
+        pids = self._pool.signal_worker(what)
+        if not pids:
+            raise MachineError(f"no worker process is there to {what}: see the pool in the status")
+        return pids
+
+    async def iis_reset(self) -> float:
+        """Stop and start everything; give the seconds it took."""
+        return await self._reset.run()

@@ -1,0 +1,81 @@
+"""What the policy of an application pool asks of its shell, to be done in this order."""
+
+from typing import NamedTuple
+
+from vaultstorm_server.w3svc.eventlog import Entry
+from vaultstorm_server.w3svc.worker import Worker
+
+
+class Start(NamedTuple):
+    """Start its process and set its pid; `not_started` follows if that cannot be done."""
+
+    worker: Worker
+
+
+class Serve(NamedTuple):
+    """Give it requests from here on."""
+
+    worker: Worker
+
+
+class Stop(NamedTuple):
+    """Tell it to end, and give it no request from the pool's queue any more."""
+
+    worker: Worker
+
+
+class Ping(NamedTuple):
+    """Ask whether it is there; `pong` follows, unless it is not."""
+
+    worker: Worker
+
+
+class Measure(NamedTuple):
+    """Read how much memory it has; `measured` follows."""
+
+    worker: Worker
+
+
+class Drop(NamedTuple):
+    """Close its channel, and abandon its requests: it is lost."""
+
+    worker: Worker
+
+
+class Kill(NamedTuple):
+    """End its process at once; `exited` follows."""
+
+    worker: Worker
+
+
+class Orphan(NamedTuple):
+    """Let go of its process as it is, for someone to look at; nothing follows."""
+
+    worker: Worker
+
+
+class Refuse(NamedTuple):
+    """Refuse all that waits, and all that comes until `Admit`; `reason` is HTTPERR's."""
+
+    reason: str
+
+
+class Admit(NamedTuple):
+    """Let requests wait for a worker again."""
+
+
+class Note(NamedTuple):
+    """Write an event into the journal."""
+
+    name: str
+    worker: Worker | None = None
+    detail: str | None = None
+
+
+class Log(NamedTuple):
+    """Write an entry of Windows' event log."""
+
+    entry: Entry
+
+
+Action = Start | Serve | Stop | Ping | Measure | Drop | Kill | Orphan | Refuse | Admit | Note | Log

@@ -1,0 +1,49 @@
+"""What is counted of a running server."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from vaultstorm.counts import NAMES, counted
+from vaultstorm_server.afd.policy import QueueStatistics as AcceptQueue
+from vaultstorm_server.httpsys.request_queue import QueueStatistics as RequestQueue
+
+
+def status(*states: str) -> dict[str, Any]:
+    """Give what the control plane answers: every number of a queue is another one."""
+    accept = {field.name: n for n, field in enumerate(msgspec.structs.fields(AcceptQueue), 100)}
+    requests = {field.name: n for n, field in enumerate(msgspec.structs.fields(RequestQueue), 200)}
+    return {
+        "accept_queue": {"queue": accept, "pauses": 3},
+        "pool": {
+            "queue": requests,
+            "starts": 7,
+            "deaths": 2,
+            "workers": [{"pid": 10 + n, "state": state} for n, state in enumerate(states)],
+        },
+    }
+
+
+def test_every_name_is_counted_and_none_twice() -> None:
+    """The vocabulary is what is counted, from both queues and from the load."""
+    found = counted(status(), 9)
+    assert tuple(found) == NAMES
+    assert len(set(NAMES)) == len(NAMES)
+    assert (found["pauses"], found["starts"], found["deaths"], found["ended"]) == (3, 7, 2, 9)
+    assert 100 <= found["queued"] < 200 <= found["waiting"] < found["held"]
+
+
+@pytest.mark.parametrize(
+    "states, serving, stopping",
+    [
+        ((), 0, 0),
+        (("starting", "dead"), 0, 0),
+        (("serving", "serving", "stopping"), 2, 1),
+        (("shutting down", "shutting_down", "serving"), 1, 2),
+    ],
+)
+def test_workers_are_counted_by_state(states: tuple[str, ...], serving: int, stopping: int) -> None:
+    """Those that take requests, and those that have been told to end."""
+    found = counted(status(*states), 0)
+    assert (found["serving"], found["stopping"]) == (serving, stopping)

@@ -1,0 +1,29 @@
+"""Events, by name and by number."""
+
+import pytest
+
+from vaultstorm.events import count, is_event
+
+
+@pytest.mark.parametrize(
+    "name, known",
+    [
+        ("1009", True),
+        ("1008", False),
+        ("recycle", True),
+        ("worker_died", True),
+        ("worker_dyed", False),
+        ("Timer_ConnectionIdle", True),
+        ("", False),
+    ],
+)
+def test_what_may_be_counted(name: str, known: bool) -> None:
+    """A slip of the keyboard is none of them."""
+    assert is_event(name) is known
+
+
+def test_an_entry_of_the_event_log_counts_by_both() -> None:
+    """Its name is that of all entries; those without a number count by name alone."""
+    rows = [("event_log", 1009, 2), ("event_log", None, 1), ("recycle", None, 4)]
+    assert count(rows) == {"1009": 2, "event_log": 3, "recycle": 4}
+    assert count([]) == {}
