@@ -172,9 +172,9 @@ def event_log(directory: Path) -> list[tuple[int | None, int | None]]:
 
 
 def gone(pid: int) -> bool:
-    """Tell whether a child has been reaped."""
+    """Tell whether a child has been reaped, and leave that to whom it belongs."""
     try:
-        os.waitpid(pid, os.WNOHANG)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return True
     return False
