@@ -30,7 +30,7 @@ bench: install
 
 # KB908739 applied: hundreds of recycles under full load, and not one request lost. A quarter of an hour.
 soak: install
-	$(BIN)/python -m bench soak
+	$(BIN)/python -m bench soak --strict --no-install
 
 # For the tests that look at a report in a real browser; without one they are skipped, and say so.
 browser:

@@ -23,11 +23,9 @@ RECYCLES: Final = 500
 REQUESTS: Final = 200_000
 """What every course with recycles has at least."""
 P99_RATIO: Final = 3.0
-GROWTH_KIB: Final = 4096
-"""What the front process may have grown, from the end of the first round to the end of the last.
-
-A worker that stayed behind would cost about 10 KiB, and a request 2: 500 and 200,000 of them show.
-"""
+GROWTH_KIB: Final = 1024
+"""What the front process may have grown, from the end of the first round to the end of the last:
+2 KiB a recycle, less than what one process that stayed behind would cost with its channel."""
 WORKERS: Final = (1, 2)
 
 
@@ -45,8 +43,8 @@ COURSES: Final = tuple(
     for workers in WORKERS
     for name, settings in (
         ("no recycling", ()),
-        ("every 400 requests", ("apppool.PeriodicRestartRequests=400",)),
-        ("every 150 ms", ("apppool.PeriodicRestartTime=150ms",)),
+        ("every 500 requests", ("apppool.PeriodicRestartRequests=500",)),
+        ("every 250 ms", ("apppool.PeriodicRestartTime=250ms",)),
     )
 )
 

@@ -42,6 +42,19 @@ def written(tmp_path: Path) -> list[dict[str, object]]:
     return [json.loads(path.read_bytes()) for path in (tmp_path / "results").iterdir()]
 
 
+def test_a_missed_target_is_a_failure_where_it_is_asked_for(tmp_path: Path) -> None:
+    """So it is in `make soak`, whose targets are promises."""
+    assert run(tmp_path, "slow", "--strict") == 1
+
+
+def test_what_takes_long_is_made_only_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without names, everything else is measured."""
+    monkeypatch.setattr(bench, "MEASUREMENTS", {"slow": slow, "soak": broken})
+    assert run(tmp_path) == 0
+
+
 def test_a_missed_target_is_said_and_is_no_failure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
