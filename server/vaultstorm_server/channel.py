@@ -192,7 +192,7 @@ class Channel(Generic[M]):
         frames: reads what the peer sends.
         on_message: takes each message.
         on_lost: called once when the peer is gone or talks nonsense, with the reason and with
-            whether it was nonsense; never after `close`.
+            whether it was nonsense; never after `close`. Nothing is read or written after it.
     """
 
     def __init__(
@@ -236,12 +236,15 @@ class Channel(Generic[M]):
 
     def close(self) -> None:
         """Close the socket: the peer reads an end of file. What was not sent is dropped."""
-        if not self._open:
-            return
-        self._open = False
-        self._loop.remove_reader(self._sock)
-        self._loop.remove_writer(self._sock)
+        self.ignore()
         self._sock.close()
+
+    def ignore(self) -> None:
+        """Read and write no more; the peer notices nothing until `close`."""
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._sock)
+            self._loop.remove_writer(self._sock)
 
     def statistics(self) -> ChannelStatistics:
         """Give what went through so far."""
@@ -310,7 +313,7 @@ class Channel(Generic[M]):
 
     def _lost(self, reason: str, *, nonsense: bool = False) -> None:
         if self._open:
-            self.close()
+            self.ignore()  # closing it is for the owner, who may leave the peer as it is
             self._on_lost(reason, nonsense)
 
 

@@ -66,21 +66,36 @@ class Json(Response):
         return msgspec.json.encode(content)
 
 
-class LocalNamesOnly:
-    """Turns away requests for another host name: a web page that rebinds its DNS sends those."""
+class LocalOnly:
+    """Turns away what a web page in a browser of this machine may send without being asked.
+
+    That is a request for another host name, as a page that rebinds its DNS sends it, and a POST
+    with the Origin of a page or with Sec-Fetch-Site saying that it comes from one: neither curl nor
+    `vaultstorm ctl` sends those fields (Fetch standard, 3.2; Fetch Metadata, 2.4).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
-        host = Headers(scope=scope).get("host", "")
-        name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
-        if name.lower() in LOCAL_NAMES:
+        error = _foreign(Headers(scope=scope), scope.get("method", ""))
+        if error is None:
             await self._app(scope, receive, send)
         else:
-            error = f"the Host header must be one of {', '.join(sorted(LOCAL_NAMES))}"
             await Json({"error": error}, 403)(scope, receive, send)
+
+
+def _foreign(headers: Headers, method: str) -> str | None:
+    """Say why a request is not one of this machine's own tools; None if it may be."""
+    host = headers.get("host", "")
+    name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    if name.lower() not in LOCAL_NAMES:
+        return f"the Host header must be one of {', '.join(sorted(LOCAL_NAMES))}"
+    site = headers.get("sec-fetch-site", "none")
+    if method == "POST" and ("origin" in headers or site != "none"):
+        return "a web page may not do this: use `vaultstorm ctl`, or curl"
+    return None
 
 
 def application(server: Controlled) -> ASGIApp:
@@ -118,7 +133,7 @@ def application(server: Controlled) -> ASGIApp:
     handlers = {404: wrong, 405: wrong, UsageError: _wrong_usage, MachineError: _conflict}
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
-    return LocalNamesOnly(app)
+    return LocalOnly(app)
 
 
 def _views(server: Controlled) -> list[Route]:

@@ -10,8 +10,9 @@ from vaultstorm_server.settings import AppPool, Settings
 from vaultstorm_wire.errors import UsageError
 
 SECTION: Final = "apppool"
-FIXED: Final = "Name"
-"""The one key that a running pool keeps: it is in the lines of the logs already."""
+FIXED: Final = ("Name", "OrphanActionExe", "OrphanActionParams")
+"""What a running pool keeps: its name is in the lines of the logs already, and a command that the
+server runs is for whoever starts the server to name, not for everybody on its machine."""
 EXAMPLE: Final = "apppool.PeriodicRestartRequests=500"
 
 
@@ -32,8 +33,8 @@ def read(text: str, current: AppPool) -> tuple[AppPool, Key]:
             f"{section}.{name} is read once, when the server starts; what can be changed while it "
             f"runs are the keys of [{SECTION}]"
         )
-    if (section, name) == (SECTION, FIXED):
-        raise UsageError(f"{SECTION}.{FIXED} is read once, when the server starts")
+    if section == SECTION and name in FIXED:
+        raise UsageError(f"{SECTION}.{name} is read once, when the server starts")
     given = configuration.from_document({section: {name: value.strip()}}, "")
     pool = msgspec.structs.replace(current, **{name: getattr(given.apppool, name)})
     return pool, _keys()[name]

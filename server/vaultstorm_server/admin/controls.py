@@ -48,8 +48,16 @@ class Controls:
         self._note("gate_open" if open_ else "gate_closed", None)
 
     def recycle(self) -> None:
-        """Recycle all workers, on demand."""
+        """Recycle all workers, on demand.
+
+        Raises:
+            MachineError: the pool is off.
+        """
         self._reset.check()
+        if self._pool.state != "running":
+            raise MachineError(
+                f"the pool is {self._pool.state}: start it with `vaultstorm ctl start-pool`"
+            )
         self._pool.recycle()
 
     def stop_pool(self) -> None:

@@ -197,6 +197,15 @@ class RequestQueue(Generic[W, R]):
         self._cleared += len(cleared)
         return cleared
 
+    def sweep(self) -> None:
+        """Take out what waits and whose client has left: it takes up room until then."""
+        for queue in (self._common, *(process.own for process in self._processes.values())):
+            there = [entry for entry in queue if not entry[1].gone]
+            self._skipped += len(queue) - len(there)
+            self._waiting -= len(queue) - len(there)
+            queue.clear()
+            queue.extend(there)
+
     def limits(self, limit: int, receives: int) -> list[Assignment[W, R]]:
         """Change both limits; give what the workers take with the receives they gain.
 

@@ -49,7 +49,10 @@ class Kill(NamedTuple):
 
 
 class Orphan(NamedTuple):
-    """Let go of its process as it is, for someone to look at; nothing follows."""
+    """Let go of its process as it is, for someone to look at, and abandon its requests.
+
+    Nothing follows.
+    """
 
     worker: Worker
 

@@ -15,7 +15,7 @@ from vaultstorm_server.httpsys.request_queue import (
     RequestQueue,
 )
 from vaultstorm_server.settings import AppPool
-from vaultstorm_server.w3svc.actions import Action, Admit, Drop, Refuse, Serve, Stop
+from vaultstorm_server.w3svc.actions import Action, Admit, Drop, Orphan, Refuse, Serve, Stop
 from vaultstorm_server.w3svc.policy import PoolPolicy
 from vaultstorm_server.w3svc.recycling import Reason
 from vaultstorm_server.w3svc.worker import Worker
@@ -160,6 +160,10 @@ class ApplicationPool(Generic[R]):
             worker.held = self._queue.held_by(worker)
         return self._carry_out(self._policy.tick(now))
 
+    def sweep(self) -> None:
+        """Take the requests out of the queue whose clients have left."""
+        self._queue.sweep()
+
     @property
     def deadline(self) -> float | None:
         """When `tick` is wanted next."""
@@ -203,7 +207,7 @@ class ApplicationPool(Generic[R]):
                 steps.append(action)
             if isinstance(action, Stop):
                 steps += self._queue.worker_stopping(action.worker)
-            elif isinstance(action, Drop):
+            elif isinstance(action, Drop | Orphan):
                 self._abandon(action.worker)
         return steps
 

@@ -54,7 +54,7 @@ class Children:
         self._on_lost = on_lost
         self._on_exit = on_exit
         self._children: dict[Worker, Child] = {}
-        self._orphans: set[Child] = set()
+        self._orphans: dict[Worker, Child] = {}
         self._empty = asyncio.Event()
 
     def __len__(self) -> int:
@@ -101,9 +101,13 @@ class Children:
         self._children[worker].process.kill()
 
     def let_go(self, worker: Worker) -> None:
-        """Leave a process to itself; it is reaped when it ends, and nothing is said of that."""
+        """Leave a process to itself, its channel open: it is to stay as it is.
+
+        It is reaped when it ends, and nothing is said of that.
+        """
         child = self._children.pop(worker)
-        self._orphans.add(child)
+        child.channel.ignore()
+        self._orphans[worker] = child
         self._note_empty()
 
     def signal(self, what: str) -> list[int]:
@@ -112,7 +116,7 @@ class Children:
         Returns:
             The pids that it was sent to.
         """
-        living = [child.process for child in (*self._children.values(), *self._orphans)]
+        living = [child.process for child in self._all()]
         serving = [
             child.process
             for worker, child in self._children.items()
@@ -130,7 +134,7 @@ class Children:
 
     def reap(self) -> list[int]:
         """Kill and reap all that is left, orphans too; give their pids."""
-        left = [*self._children.values(), *self._orphans]
+        left = self._all()
         for child in left:
             child.channel.close()
             child.process.reap()
@@ -139,15 +143,19 @@ class Children:
         return [child.process.pid for child in left]
 
     def _exited(self, worker: Worker, status: int) -> None:
-        child = self._children.get(worker)
-        if child is None:
-            self._orphans = {o for o in self._orphans if o.process.pid != worker.pid}
+        orphan = self._orphans.pop(worker, None)
+        if orphan is not None:
+            orphan.channel.close()
             return
+        child = self._children[worker]
         child.channel.drain()
         self._on_exit(worker, status)
         child.channel.close()
         del self._children[worker]
         self._note_empty()
+
+    def _all(self) -> list[Child]:
+        return [*self._children.values(), *self._orphans.values()]
 
     def _note_empty(self) -> None:
         if not self._children:

@@ -27,14 +27,16 @@ def command(settings: AppPool, pid: int) -> list[str]:
 
 def act(loop: asyncio.AbstractEventLoop, settings: AppPool, pid: int) -> None:
     """Run what is to be run about an orphan, and reap it when it ends; a failure is only logged."""
-    words = command(settings, pid)
-    if not words:
-        return
     try:
+        words = command(settings, pid)
+        if not words:
+            return
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         descriptor = os.pidfd_open(process.pid)
-    except OSError as error:
-        log.error("orphan_action_failed", action=words[0], pid=pid, error=error.strerror)
+    except (OSError, ValueError) as error:  # ValueError: a quote without its end, a NUL
+        log.error(
+            "orphan_action_failed", action=settings.OrphanActionExe, pid=pid, error=str(error)
+        )
         return
     log.info("orphan_action", action=words[0], pid=pid, action_pid=process.pid)
 

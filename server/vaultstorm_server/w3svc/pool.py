@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -17,12 +17,15 @@ from vaultstorm_server.settings import AppPool, Settings
 from vaultstorm_server.w3svc import actions, orphan
 from vaultstorm_server.w3svc.application_pool import ApplicationPool, Steps
 from vaultstorm_server.w3svc.children import Children
+from vaultstorm_server.w3svc.chronicle import Chronicle
 from vaultstorm_server.w3svc.memory import memory
 from vaultstorm_server.w3svc.policy import HOPELESS
 from vaultstorm_server.w3svc.process import CHANNEL, describe, module_command
 from vaultstorm_server.w3svc.worker import Worker, WorkerStatistics
 from vaultstorm_wire.errors import MachineError
-from vaultstorm_wire.journal import Event
+
+SWEEP: Final = 120.0
+"""Seconds after which http.sys takes requests out of a queue whose clients have left (sy0a8w83)."""
 
 log = structlog.get_logger("W3SVC")
 
@@ -59,7 +62,7 @@ class Pool:
     ) -> None:
         self._loop = loop
         self._settings = settings.apppool
-        self._journal = journal
+        self._chronicle = Chronicle(journal)
         http = settings.httpsys
         self._frame_max = channel.bound(http.MaxRequestBytes, http.MaxRequestEntityAllowed)
         command = command or module_command(
@@ -76,6 +79,7 @@ class Pool:
             loop, command, self._frame_max, self._on_message, self._lost, self._exited
         )
         self._timer: asyncio.TimerHandle | None = None
+        loop.call_later(SWEEP, self._sweep)
         self._do: dict[type, Callable[[Any], None]] = {
             actions.Start: self._start,
             actions.Stop: lambda step: self._children.send(step.worker, channel.Stop()),
@@ -84,8 +88,8 @@ class Pool:
             actions.Drop: lambda step: self._children.close(step.worker),
             actions.Kill: lambda step: self._children.kill(step.worker),
             actions.Orphan: self._orphan,
-            actions.Note: self._note,
-            actions.Log: self._log,
+            actions.Note: self._chronicle.note,
+            actions.Log: self._chronicle.entry,
             Assignment: self._dispatch,
         }
         self.ready: asyncio.Future[None] = loop.create_future()
@@ -140,7 +144,7 @@ class Pool:
         """Send one of `children.SIGNALS` to a worker that serves; give the pids that it reached."""
         pids = self._children.signal(what)
         for pid in pids:
-            self._journal.append(Event(time=clock.now(), name=f"worker_{what}", worker=pid))
+            self._chronicle.event(f"worker_{what}", pid)
         return pids
 
     async def end(self, grace: float) -> None:
@@ -156,9 +160,14 @@ class Pool:
     def kill(self) -> None:
         """End all workers at once, and reap them; what they held is lost, what waits refused."""
         for pid in self._children.reap():
-            self._journal.append(Event(time=clock.now(), name="worker_killed", worker=pid))
+            self._chronicle.event("worker_killed", pid)
         self._pool.killed(clock.now())
         self._set_timer()
+
+    @property
+    def state(self) -> str:
+        """``running``, ``stopped``, or ``disabled`` by rapid-fail protection."""
+        return self._pool.policy.state
 
     @property
     def requests(self) -> QueueStatistics:
@@ -187,7 +196,10 @@ class Pool:
 
     def _carry_out(self, steps: Steps[Request]) -> None:
         for step in steps:
-            self._do[type(step)](step)
+            try:
+                self._do[type(step)](step)
+            except Exception:  # a bug of ours: the other steps, and the timer, must not miss out
+                log.exception("w3svc_bug", step=repr(step))
         self._set_timer()
 
     def _set_timer(self) -> None:
@@ -210,6 +222,10 @@ class Pool:
                 "raise apppool.StartupTimeLimit, or see above why"
             )
 
+    def _sweep(self) -> None:
+        self._pool.sweep()
+        self._loop.call_later(SWEEP, self._sweep)
+
     def _start(self, step: actions.Start) -> None:
         worker = step.worker
         try:
@@ -219,7 +235,7 @@ class Pool:
             log.error("worker_not_started", pool=self._settings.Name, error=why)
             self._carry_out(self._pool.not_started(worker, why, clock.now()))
             return
-        self._journal.append(Event(time=clock.now(), name="worker_started", worker=worker.pid))
+        self._chronicle.event("worker_started", worker.pid)
 
     def _dispatch(self, assignment: "Assignment[Worker, Request]") -> None:
         worker, ticket, request = assignment
@@ -230,6 +246,7 @@ class Pool:
         )
         try:
             self._children.send(worker, work, self._frame_max)
+            request.body = b""  # the channel has it: 16 MB need not be kept twice
         except FrameError:  # only with limits near 4 GiB, the most that a frame's length says
             _, steps = self._pool.finish(worker, ticket, clock.now())
             request.refuse("EntityTooLarge")
@@ -247,32 +264,6 @@ class Pool:
         """Let go of a process: it is reaped when it ends, at the latest with the server."""
         self._children.let_go(step.worker)
         orphan.act(self._loop, self._settings, step.worker.pid)
-
-    def _note(self, note: actions.Note) -> None:
-        pid = note.worker.pid if note.worker is not None else None
-        log.info(note.name, pid=pid, detail=note.detail)
-        self._journal.append(
-            Event(time=clock.now(), name=note.name, worker=pid, detail=note.detail)
-        )
-
-    def _log(self, step: actions.Log) -> None:
-        entry = step.entry
-        getattr(log, entry.level)(
-            entry.text,
-            event_id=entry.event_id,
-            source=entry.source,
-            pid=entry.worker,
-            data=entry.data,
-        )
-        self._journal.append(
-            Event(
-                time=clock.now(),
-                name="event_log",
-                worker=entry.worker,
-                event_id=entry.event_id,
-                detail=entry.text,
-            )
-        )
 
     # What happens.
 

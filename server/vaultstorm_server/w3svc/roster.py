@@ -25,8 +25,9 @@ from vaultstorm_server.w3svc.worker import Worker
 LIVING_MAX: Final = 2
 """Processes for each that is wanted: in an overlapped recycle every old one has its new one.
 
-Those that shut down count. No source gives IIS 6 such a limit; without one, a recycle every few
-requests piles up processes that wait for a slow request.
+Those that shut down count, but for those that were told to with nobody to come in their place: a
+pool that an operator has stopped can be started again. No source gives IIS 6 such a limit; without
+one, a recycle every few requests piles up processes that wait for a slow request.
 """
 
 
@@ -89,6 +90,8 @@ class Roster:
     @property
     def awaited(self) -> bool:
         """Whether one that shuts down as it was told to keeps all others from being started."""
+        if not self.settings.DisallowOverlappingRotation:
+            return False
         asked = any(worker.ending is Ending.ASKED for worker in self.workers)
         trying = any(worker.occupies for worker in self.workers) or self.backoff.until is not None
         return asked and not trying
@@ -138,14 +141,15 @@ class Roster:
         """End one that has failed, or let go of it; either way the failure counts."""
         entry = eventlog.entry(template, self.settings.Name, worker.pid, data)
         self.ask(Log(entry))
-        self.drop(worker)
         self._starting_failed(worker, now)
         self.rapid_fail.failed(now)
         if self.settings.OrphanWorkerProcess:
+            worker.dropped = True
             self._bury(worker, now)
             self.deaths += 1
             self.ask(Orphan(worker), Note("worker_orphaned", worker))
         else:
+            self.drop(worker)
             _move(worker, Change.LOST, now)
             worker.ending = Ending.FAILED
             self.ask(Kill(worker))
@@ -213,12 +217,12 @@ class Roster:
         """Start as many as are missing, as far as there may be more processes."""
         if not self.backoff.over(now):
             return
-        living = len(self.workers)
         if self.settings.DisallowOverlappingRotation:
-            room = self.wanted - living
+            room = self.wanted - len(self.workers)
         else:
             occupied = sum(worker.occupies for worker in self.workers)
-            room = min(self.wanted - occupied, LIVING_MAX * self.settings.MaxProcesses - living)
+            counted = sum(not worker.stopped for worker in self.workers)
+            room = min(self.wanted - occupied, LIVING_MAX * self.settings.MaxProcesses - counted)
         for _ in range(room):
             self.start(now)
 

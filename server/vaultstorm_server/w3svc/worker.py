@@ -83,6 +83,11 @@ class Worker:
             return True
         return self.ending is Ending.LOST and self.leaving is None
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to end with nobody to replace it: the pool stops, or it is idle."""
+        return self.ending is Ending.ASKED and self.leaving is None
+
     def statistics(self, in_flight: int, unsent_bytes: int) -> WorkerStatistics:
         """Count it; the shell says how many requests it has, and what its channel still holds."""
         return WorkerStatistics(

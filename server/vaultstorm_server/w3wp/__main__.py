@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,9 @@ from vaultstorm_server import clock
 from vaultstorm_server.w3wp.vault import Vault
 from vaultstorm_server.w3wp.worker import Options, Worker, open_journal
 from vaultstorm_wire.errors import MachineError, UsageError
+
+PR_SET_PDEATHSIG: Final = 1
+"""Of prctl(2)."""
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -28,12 +32,23 @@ def parse(arguments: Sequence[str]) -> Options:
         raise UsageError(f"a worker process is started by the server only: {error}") from error
 
 
+def wake_with_the_end_of_the_front() -> None:
+    """Have the kernel send SIGCONT when the front process dies: one that was stopped ends too.
+
+    A worker that runs reads the end of its channel; one that SIGSTOP holds would stay for ever.
+    """
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT, 0, 0, 0)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Serve the channel until its end; give the exit status."""
     # Ctrl-C goes to the whole foreground group, and timeout(1) and systemd send SIGTERM to all:
     # the front process alone decides when workers end, by the end of the channel
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    wake_with_the_end_of_the_front()
     started = clock.now()
     try:
         options = parse(arguments)

@@ -113,27 +113,28 @@ class Worker:
         now = clock.now()
         status, headers, body = self._vault.handle(work.method, work.target, work.body, now)
         if self._lines is not None:
-            self._lines.append(
-                journal.Execution(
-                    time=now,
-                    id=work.id,
-                    worker=self._pid,
-                    method=work.method,
-                    target=work.target,
-                    status=status,
-                )
-            )
+            self._write(self._lines, work, now, status)
         append(self._out, Done(work.seq, status, headers, body), self._frame_max)
 
+    def _write(self, lines: journal.Lines, work: Work, now: float, status: int) -> None:
+        """Write one execution down before the next begins: a crash hides none that is over."""
+        lines.append(
+            journal.Execution(
+                time=now,
+                id=work.id,
+                worker=self._pid,
+                method=work.method,
+                target=work.target,
+                status=status,
+            )
+        )
+        try:
+            lines.flush()
+        except OSError as error:
+            print(f"worker {self._pid}: journal incomplete: {error}", file=sys.stderr)  # noqa: T201
+            self._lines = None
+
     def _send(self) -> None:
-        """Write the executions, then let the answers leave: a crash cannot hide one."""
-        if not self._out:
-            return
-        if self._lines is not None:
-            try:
-                self._lines.flush()
-            except OSError as error:
-                print(f"worker {self._pid}: journal incomplete: {error}", file=sys.stderr)  # noqa: T201
-                self._lines = None
-        self._sock.sendall(self._out)
-        self._out.clear()
+        if self._out:
+            self._sock.sendall(self._out)
+            self._out.clear()

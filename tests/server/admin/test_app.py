@@ -33,14 +33,19 @@ class Exchange(NamedTuple):
 
 
 def ask(
-    method: str, path: str, host: str | None = None, refusal: Exception | None = None
+    method: str,
+    path: str,
+    host: str | None = None,
+    refusal: Exception | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Exchange:
     """Start a control plane, send it one request, stop it."""
     server = Server(refusal)
 
     def request(url: str) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
-        connection.request(method, path, headers={"Host": host} if host is not None else {})
+        given = {"Host": host} if host is not None else {}
+        connection.request(method, path, headers={**given, **(headers or {})})
         response = connection.getresponse()
         answer = Answer(response.status, response.getheader("content-type"), response.read())
         connection.close()
@@ -185,3 +190,26 @@ def test_only_names_of_this_machine_are_answered(host: str, status: int) -> None
     exchange = ask("POST", "/gate/closed", host)
     assert exchange.answer.status == status
     assert len(exchange.did) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    "headers, status",
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_no_web_page_changes_anything(headers: dict[str, str], status: int) -> None:
+    """A POST that a page sends bears its marks, needs no preflight, and does nothing here."""
+    exchange = ask("POST", "/stop-pool", headers=headers)
+    assert exchange.answer.status == status
+    assert len(exchange.did) == (status == 200)
+
+
+def test_a_page_may_look() -> None:
+    """A GET changes nothing, and its answer is none that another origin may read."""
+    assert ask("GET", "/status", headers={"Origin": "http://evil.example"}).answer.status == 200

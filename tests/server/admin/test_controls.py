@@ -20,6 +20,7 @@ class Parts:
         self.did: list[object] = []
         self.busy = False
         self.pids = [7]
+        self.state = "running"
 
     def set_gate(self, open: bool) -> None:
         """The listener's."""
@@ -114,6 +115,16 @@ def test_a_signal_without_a_worker_is_said() -> None:
     parts.pids = []
     with pytest.raises(MachineError, match="no worker process is there to hang"):
         controls(parts).signal_worker("hang")
+
+
+@pytest.mark.parametrize("state", ["stopped", "disabled"])
+def test_a_pool_that_is_off_cannot_be_recycled(state: str) -> None:
+    """It is said what it is, and how it is started."""
+    parts = Parts()
+    parts.state = state
+    with pytest.raises(MachineError, match=f"the pool is {state}: start it with .*start-pool"):
+        controls(parts).recycle()
+    assert parts.did == []
 
 
 @pytest.mark.parametrize(

@@ -295,3 +295,20 @@ def test_the_queue_keeps_nothing_of_what_has_ended(binding: Binding) -> None:
 
     assert [one() for one in watched] == [None] * 8
     assert queue.held_by("new") == 1
+
+
+def test_who_has_left_takes_up_room_until_the_queue_is_swept() -> None:
+    """Bound or not; what is left keeps its order."""
+    queue: Queue = RequestQueue(4, 1, ListedBinding())
+    queue.worker_added("a")
+    queue.put(Req())
+    waiting = [Req(), bound_to("a"), bound_to("a"), Req()]
+    for request in waiting:
+        assert queue.put(request) is None
+    waiting[0].gone = waiting[2].gone = True
+    with pytest.raises(QueueFullError):
+        queue.put(Req())
+    queue.sweep()
+    assert (queue.statistics().waiting, queue.statistics().skipped) == (2, 2)
+    assert queue.put(Req()) is None
+    assert queue.clear()[:2] == [waiting[1], waiting[3]]

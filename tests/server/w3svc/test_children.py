@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -67,15 +68,13 @@ def test_a_child_says_hello_answers_and_ends_as_told() -> None:
     with_children(scenario)
 
 
-def test_a_child_that_is_let_go_of_lives_until_the_end() -> None:
-    """Nothing is said of its exit, `empty` does not wait for it, and `reap` ends it."""
-    immortal = [sys.executable, "-c", GATED + "\nimport time\ntime.sleep(3600)\n", CHANNEL]
+def test_a_child_that_is_let_go_of_stays_as_it_is() -> None:
+    """Its channel stays open, nothing is said of it, `empty` does not wait, and `reap` ends it."""
 
     async def scenario(heard: Heard) -> None:
         worker = Worker(1, 0.0)
         heard.children.start(worker)
         await until(lambda: bool(heard.messages))
-        heard.children.close(worker)
         heard.children.let_go(worker)
         await heard.children.empty()
         os.kill(worker.pid, 0)
@@ -83,19 +82,21 @@ def test_a_child_that_is_let_go_of_lives_until_the_end() -> None:
         assert gone(worker.pid)
         assert heard.ends == []
 
-    with_children(scenario, immortal)
+    with_children(scenario)
 
 
-def test_an_orphan_that_ends_by_itself_is_reaped() -> None:
-    """It reads the end of its channel, and goes."""
+def test_an_orphan_that_is_ended_is_reaped() -> None:
+    """By whoever has looked at it; its channel goes with it."""
 
     async def scenario(heard: Heard) -> None:
+        before = os.listdir("/proc/self/fd")
         worker = Worker(1, 0.0)
         heard.children.start(worker)
         await until(lambda: bool(heard.messages))
-        heard.children.close(worker)
         heard.children.let_go(worker)
-        await until(lambda: gone(worker.pid))
+        os.kill(worker.pid, signal.SIGKILL)
+        await until(lambda: os.listdir("/proc/self/fd") == before)
+        assert gone(worker.pid)
         assert heard.children.reap() == []
 
     with_children(scenario)

@@ -49,12 +49,22 @@ def test_the_action_runs_and_is_reaped(tmp_path: Path) -> None:
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_an_action_that_cannot_be_run_harms_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "exe, parameters, wrong",
+    [
+        ("/nowhere/at/all", "", "No such file"),
+        ("/bin/true", "it's %1%", "No closing quotation"),
+        ("\0", "", "null byte"),
+    ],
+)
+def test_an_action_that_cannot_be_run_harms_nothing(
+    exe: str, parameters: str, wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It is logged, with what is wrong."""
 
     async def scenario() -> None:
-        settings = AppPool(OrphanActionExe="/nowhere/at/all")
+        settings = AppPool(OrphanActionExe=exe, OrphanActionParams=parameters)
         orphan.act(asyncio.get_running_loop(), settings, 42)
 
     run(scenario)
-    assert "No such file" in capsys.readouterr().out
+    assert wrong in capsys.readouterr().out

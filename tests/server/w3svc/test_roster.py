@@ -1,9 +1,11 @@
 """The worker processes of a pool, step by step."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.server.w3svc.driven import QUIET, logged, notes, steps
 from vaultstorm_server.w3svc import eventlog
+from vaultstorm_server.w3svc.recycling import Reason
 from vaultstorm_server.w3svc.roster import Roster
 from vaultstorm_server.w3svc.states import Ending, State
 
@@ -61,9 +63,10 @@ def test_nothing_is_filled_while_a_start_has_to_wait() -> None:
     assert len(roster.workers) == 1
 
 
-def test_an_end_that_others_wait_for() -> None:
-    """It is awaited only while nothing else could come up."""
-    roster = Roster(QUIET)
+@pytest.mark.parametrize("alone, expected", [(1, [0, 1, 0, 0, 1]), (0, [0] * 5)])
+def test_an_end_that_others_wait_for(alone: int, expected: list[int]) -> None:
+    """It is awaited only without overlapping, and while nothing else could come up."""
+    roster = Roster(replace(QUIET, DisallowOverlappingRotation=alone))
     awaited = [roster.awaited]
     roster.start(0.0)
     (worker,) = roster.workers
@@ -76,7 +79,23 @@ def test_an_end_that_others_wait_for() -> None:
     awaited.append(roster.awaited)
     roster.backoff.clear()
     awaited.append(roster.awaited)
-    assert awaited == [False, True, False, False, True]
+    assert awaited == expected
+
+
+def test_a_stopped_pool_is_started_while_its_workers_still_end() -> None:
+    """Those that an operator has stopped keep nobody from being started; recycled ones do."""
+    roster = Roster(QUIET)
+    roster.wanted = 1
+    for _ in range(3):
+        roster.fill(0.0)
+        worker = roster.workers[-1]
+        roster.serve(worker, 0.0)
+        roster.stop(worker, 0.0, "pool_stopped")
+    assert roster.starts == 3
+    for worker in roster.workers:
+        worker.leaving = Reason.ON_DEMAND
+    roster.fill(0.0)
+    assert roster.starts == 3
 
 
 def test_all_may_be_gone_at_once() -> None:

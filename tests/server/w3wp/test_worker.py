@@ -23,6 +23,8 @@ from vaultstorm_server.channel import (
     Work,
     append,
 )
+from vaultstorm_server.w3wp.vault import Answer, Vault
+from vaultstorm_server.w3wp.worker import Worker, open_journal
 from vaultstorm_wire import journal
 
 ROOT = Path(__file__).parents[3]
@@ -210,3 +212,31 @@ def test_a_worker_that_is_told_to_stop_finishes_what_came_before_and_nothing_els
     assert child.end() == (0, b"")
     executed = records(tmp_path, child.process.pid)[1:]
     assert [e.id for e in executed if isinstance(e, journal.Execution)] == ["before"]
+
+
+class Watching(Vault):
+    """A vault that looks at the worker's journal whenever a method begins."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(10, 1, 0.0)
+        self._path = path
+        self.seen: list[int] = []
+
+    def handle(self, method: str, target: str, body: bytes, now: float) -> Answer:
+        """Count what is written down of the methods before this one."""
+        self.seen.append(self._path.read_bytes().count(b'"execution"'))
+        return super().handle(method, target, body, now)
+
+
+def test_an_execution_that_is_over_is_written_before_the_next_begins(tmp_path: Path) -> None:
+    """Whatever kills the worker within a batch: what is over is in its journal."""
+    ours, theirs = socket.socketpair()
+    vault = Watching(tmp_path / "worker-1.ndjson")
+    with ours, theirs:
+        out = bytearray()
+        for seq in range(3):
+            append(out, Work(seq, f"r{seq}", "GET", STATUS, [], b""))
+        ours.sendall(out)
+        ours.shutdown(socket.SHUT_WR)
+        Worker(theirs, vault, open_journal(str(tmp_path), 1), 100_000).run()
+    assert vault.seen == [0, 1, 2]
