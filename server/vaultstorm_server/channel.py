@@ -213,7 +213,7 @@ class Channel(Generic[M]):
         self._scheduled = False
         self._open = True
         self._sent = self._received = 0
-        loop.add_reader(sock, self._readable)
+        loop.add_reader(sock, self._receive)
 
     def send(self, message: Message, limit: int = FRAME_MAX) -> None:
         """Send `message` at the end of this loop turn; on a lost channel it goes nowhere.
@@ -255,9 +255,6 @@ class Channel(Generic[M]):
     def __repr__(self) -> str:
         state = f"{len(self._out)} bytes unsent" if self._open else "closed"
         return f"<Channel {state}, {self._sent} out, {self._received} in>"
-
-    def _readable(self) -> None:
-        self._receive()
 
     def _receive(self) -> bool:
         try:

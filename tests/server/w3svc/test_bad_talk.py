@@ -143,6 +143,7 @@ def test_one_that_never_reads_holds_no_more_than_its_receives(tmp_path: Path) ->
             os.kill(worker.pid, signal.SIGKILL)
             assert await ends([told, *deaf[:11]]) == [LOST] * 12
             assert await ends(deliver(pool, "/answer", client=client)) == ["answer 200"]
+            await until(lambda: pool.statistics().deaths == 1)
             assert gone(worker.pid)
         assert event_log(tmp_path) == [(1009, told.worker)]
 
