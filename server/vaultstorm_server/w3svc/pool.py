@@ -100,11 +100,7 @@ class Pool:
 
     def deliver(self, request: Request) -> None:
         """Give a request to a worker, now or when one has room."""
-        steps = self._pool.deliver(request, clock.now())
-        if len(steps) == 1 and isinstance(steps[0], Assignment):
-            self._dispatch(steps[0])
-        elif steps:
-            self._carry_out(steps)
+        self._go_on(self._pool.deliver(request, clock.now()))
 
     # The operator.
 
@@ -194,6 +190,13 @@ class Pool:
 
     # What is to be done.
 
+    def _go_on(self, steps: Steps[Request]) -> None:
+        """Carry out what follows from a request: most often that one is sent, and no more."""
+        if len(steps) == 1 and isinstance(steps[0], Assignment):
+            self._dispatch(steps[0])
+        elif steps:
+            self._carry_out(steps)
+
     def _carry_out(self, steps: Steps[Request]) -> None:
         for step in steps:
             try:
@@ -276,8 +279,7 @@ class Pool:
                 why = f"an answer to {message.seq}, which it was not given"
                 self._carry_out(self._pool.lost(worker, why, now, nonsense=True))
                 return
-            if steps:
-                self._carry_out(steps)
+            self._go_on(steps)
             request.answer(message.status, message.headers, message.body)
         elif isinstance(message, Hello):
             self._carry_out(self._pool.hello(worker, now))
