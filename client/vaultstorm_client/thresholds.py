@@ -1,8 +1,9 @@
 """Conditions on the numbers of a result, such as ``lost > 0``: `--fail-on` and its relatives."""
 
+import difflib
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from vaultstorm_wire.errors import UsageError
@@ -17,9 +18,13 @@ _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
 }
 _KEY: Final = r"[A-Za-z0-9_./]+"
-_CONDITION = re.compile(
-    rf"\s*({_KEY}(?:\s*\+\s*{_KEY})*)\s*(>=|<=|==|!=|>|<)\s*(-?[0-9]+(?:\.[0-9]*)?)\s*"
-)
+_SUM: Final = rf"{_KEY}(?:\s*\+\s*{_KEY})*"
+_OPERATOR: Final = ">=|<=|==|!=|>|<"
+_NUMBER: Final = r"-?[0-9]+(?:\.[0-9]*)?"
+_CONDITION = re.compile(rf"\s*({_SUM})\s*({_OPERATOR})\s*({_NUMBER})\s*")
+_TURNED = re.compile(rf"\s*({_NUMBER})\s*({_OPERATOR})\s*({_SUM})\s*")
+_ADDED_NUMBER = re.compile(rf"\+\s*{_NUMBER}(?![\w./])|(?<![\w./]){_NUMBER}\s*\+")
+_MIRROR: Final = {">=": "<=", "<=": ">=", ">": "<", "<": ">"}
 _KEYS: Final = (
     "attempts",
     "ok",
@@ -35,6 +40,14 @@ _KEYS: Final = (
 _COUNTERS: Final = ("outcomes", "causes", "verdicts")
 """Mappings whose members are named by what occurred: one that did not occur counts 0."""
 
+OUTCOMES: Final = ("ok", *NAMES, "http.STATUS", "rpc.FAULT")
+"""How an attempt can end, as a message names it."""
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a term is a number, as a condition may have it on its right."""
+    return re.fullmatch(_NUMBER, text.strip()) is not None
+
 
 def is_outcome(name: str) -> bool:
     """Tell whether an attempt can end so."""
@@ -48,17 +61,19 @@ class Vocabulary(NamedTuple):
         where: what messages begin with, such as ``--fail-on``.
         example: any result, to know its numbers by.
         keys: the ones that a message names.
-        members: what each counter may count.
+        members: the names that each counter may count.
         sample: a condition that is right.
         rest: where the other numbers can be seen.
+        form: how a condition is written.
     """
 
     where: str
     example: Mapping[str, Any]
     keys: tuple[str, ...]
-    members: Mapping[str, Callable[[str], bool]]
+    members: Mapping[str, Collection[str]]
     sample: str
     rest: str = ""
+    form: str = "KEY OPERATOR NUMBER"
 
 
 class Threshold(NamedTuple):
@@ -95,7 +110,7 @@ def parse(text: str, result: Mapping[str, Any]) -> Threshold:
     """
     rest = " and the rest of what --json shows"
     return read(
-        text, Vocabulary("--fail-on", result, _KEYS, {"outcomes": is_outcome}, "'lost>0'", rest)
+        text, Vocabulary("--fail-on", result, _KEYS, {"outcomes": OUTCOMES}, "'lost>0'", rest)
     )
 
 
@@ -105,27 +120,59 @@ def read(text: str, vocabulary: Vocabulary) -> Threshold:
     Raises:
         UsageError: it is not a condition on a number that `vocabulary` has.
     """
-    where, sample = f"{vocabulary.where} {text!r}", vocabulary.sample
+    where = f"{vocabulary.where} {text!r}"
     match = _CONDITION.fullmatch(text)
-    if match is None:
-        raise UsageError(f"{where}: write KEY OPERATOR NUMBER, such as {sample}")
+    if match is None or is_number(match[1]) or _ADDED_NUMBER.search(match[1]):
+        raise UsageError(f"{where}: {_right(text, vocabulary)}")
     keys = re.sub(r"\s", "", match[1])
     for key in keys.split("+"):
         try:
             _check(key, vocabulary)
         except KeyError as error:
-            raise UsageError(
-                f"{where}: the result has no number {key!r}; "
-                f"it has {', '.join(vocabulary.keys)}{vocabulary.rest}"
-            ) from error
+            meant = _meant(key, vocabulary)
+            raise UsageError(f"{where}: there is no number {key!r}; {meant}") from error
     return Threshold(keys, match[2], float(match[3]))
+
+
+def _right(text: str, vocabulary: Vocabulary) -> str:
+    """Say how what is no condition would be one."""
+    turned = _TURNED.fullmatch(text)
+    if turned is not None and not is_number(turned[3]):
+        number, sign, keys = turned.groups()
+        return f"the number stands on the right: write '{keys} {_MIRROR.get(sign, sign)} {number}'"
+    wrong = "numbers cannot be added, only keys can; " if _ADDED_NUMBER.search(text) else ""
+    return f"{wrong}write {vocabulary.form}, such as {vocabulary.sample}"
+
+
+def _meant(key: str, vocabulary: Vocabulary) -> str:
+    """Say which key may have been meant, or which ones there are."""
+    head, dot, rest = key.partition(".")
+    members = vocabulary.members.get(head)
+    if dot and members is not None:
+        near = None if rest.isdigit() else _nearest(rest, members)  # no number is near another
+        return f"did you mean {head}.{near}?" if near else f"{head} has {', '.join(members)}"
+    near = _nearest(key, [*vocabulary.keys, *_paths(vocabulary.example)])
+    known = f"there are {', '.join(vocabulary.keys)}{vocabulary.rest}"
+    return f"did you mean {near}?" if near else known
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    by_fold = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), by_fold, n=1)
+    return by_fold[near[0]] if near else None
+
+
+def _paths(example: Mapping[str, Any]) -> list[str]:
+    """List the keys of numbers that are no member of anything."""
+    return [key for key, value in example.items() if isinstance(value, int | float)]
 
 
 def _check(key: str, vocabulary: Vocabulary) -> None:
     """Raise KeyError if `vocabulary` has no such number."""
     head, _, rest = key.partition(".")
     counts = vocabulary.members.get(head)
-    if counts is not None and not counts(rest):
+    known = is_outcome(rest) if head == "outcomes" else counts is None or rest in counts
+    if not known:
         raise KeyError(key)
     _look_up(vocabulary.example, key)
 

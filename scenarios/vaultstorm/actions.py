@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from vaultstorm import counts
+from vaultstorm import counts, expectation
+from vaultstorm.expectation import Comparison
 from vaultstorm.tables import convert, duration
-from vaultstorm_client import thresholds
-from vaultstorm_client.thresholds import Threshold
+from vaultstorm_client.thresholds import Threshold, Vocabulary
 from vaultstorm_server.admin import assignment
+from vaultstorm_server.configuration import nearest
 from vaultstorm_server.settings import AppPool
 from vaultstorm_wire.errors import UsageError
 
@@ -24,8 +25,8 @@ ACTIONS: Final = (
 )
 """What can be done, beside changing a setting; to a worker: SIGKILL, SIGSTOP and SIGCONT."""
 
-SET: Final = "set apppool."
-"""How an action begins that changes a setting of the application pool."""
+SET: Final = "set"
+"""The verb of an action that changes a setting of the application pool."""
 
 Look = Callable[[], Mapping[str, Any] | None]
 
@@ -42,7 +43,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     action: str
     at: float | None = None
-    when: Threshold | None = None
+    when: Threshold | Comparison | None = None
     every: float | None = None
 
     @property
@@ -81,7 +82,8 @@ def read(tables: Sequence[object], where: str) -> tuple[Action, ...]:
 
 def _read(table: object, where: str) -> Action:
     written = convert(table, _Written, where)
-    _check(written.action, where)
+    name = " ".join(written.action.split())
+    _check(name, where)
     if (written.at is None) == (written.when is None):
         raise UsageError(f"{where}: give either at or when")
     every = None
@@ -89,29 +91,34 @@ def _read(table: object, where: str) -> Action:
         every = duration(written.every, f"{where}: every")
         if not 0 < every < float("inf"):
             raise UsageError(f"{where}: every: longer than 0, and not for ever")
-        if written.action in SIGNALS:
-            raise UsageError(f"{where}: {written.action} ends the server: it cannot be repeated")
+        if name in SIGNALS:
+            raise UsageError(f"{where}: {name} ends the server: it cannot be repeated")
     if written.when is None:
         at = duration(written.at, f"{where}: at")
-        return Action(action=written.action, at=at, every=every)
-    vocabulary = thresholds.Vocabulary(
+        if at == float("inf"):
+            raise UsageError(f"{where}: at: a moment that comes")
+        return Action(action=name, at=at, every=every)
+    vocabulary = Vocabulary(
         f"{where}: when",
         dict.fromkeys(counts.NAMES, 0),
         counts.NAMES,
         {},
-        "'queued + ended == 100'",
+        "'queued + ended == 100' or 'held == waiting'",
+        form=expectation.FORM,
     )
-    when = thresholds.read(written.when, vocabulary)
-    return Action(action=written.action, when=when, every=every)
+    when = expectation.read_both(written.when, vocabulary)
+    return Action(action=name, when=when, every=every)
 
 
 def _check(action: str, where: str) -> None:
     """Refuse what cannot be done. Raises UsageError."""
     if action in ACTIONS:
         return
-    if not action.startswith(SET):
-        known = ", ".join(ACTIONS)
-        raise UsageError(f"{where}: action = {action!r}: write {known}, or {SET}KEY=VALUE")
+    if not action.startswith(f"{SET} "):
+        near = nearest(action, ACTIONS)
+        known = f"write {', '.join(ACTIONS)}, or {SET} {assignment.SECTION}.KEY=VALUE"
+        meant = f"did you mean {near}?" if near else known
+        raise UsageError(f"{where}: action = {action!r}: {meant}")
     try:
         assignment.read(action.partition(" ")[2], AppPool())
     except UsageError as error:

@@ -10,12 +10,17 @@ ADMIN: Final = "http://127.0.0.1:8079"
 """Where the control plane is unless --admin-port says otherwise (DESIGN 5)."""
 
 
+class Refused(MachineError):
+    """A server cannot do what it was asked for as things stand (409)."""
+
+
 def ask(admin: str, method: str, path: str, timeout: float = 10.0) -> Any:
     """Send one request to a control plane and give the JSON of its answer.
 
     Raises:
         UsageError: `admin` is no such URL.
-        MachineError: nobody listens there, or somebody else does.
+        Refused: it cannot do that as things stand.
+        MachineError: nobody listens there, or somebody else does, or it knows no such thing.
     """
     import http.client  # brings ssl with it, which would double the start of `vaultstorm --help`
 
@@ -47,7 +52,8 @@ def ask(admin: str, method: str, path: str, timeout: float = 10.0) -> Any:
         ) from error
     if response.status >= 400:
         said = answer.get("error", answer) if isinstance(answer, dict) else answer
-        raise MachineError(f"{admin} answers {response.status} to {method} {path}: {said}")
+        kind = Refused if response.status == 409 else MachineError
+        raise kind(f"{admin} answers {response.status} to {method} {path}: {said}")
     return answer
 
 

@@ -14,6 +14,12 @@ slowly) and of W3SVC-WP (an ISAPI that called itself unhealthy)."""
 WORKER_ENDS: Final = ("worker_died", "worker_stopped", "worker_killed", "worker_orphaned")
 """Nobody asked it to; as it was asked to; with the server; let go of, alive."""
 
+TIMERS: Final = frozenset(
+    {"Timer_AppPool", "Timer_ConnectionIdle", "Timer_EntityBody", "Timer_HeaderWait"}
+    | {"Timer_MinBytesPerSecond", "Timer_Response"}
+)
+"""What HTTPERR calls the timers of HTTP.SYS on Server 2003 (KB820729)."""
+
 NAMES: Final = frozenset(
     {"ready", "stopping", "stopped", "killed", "gate_open", "gate_closed", "pause_began"}
     | {"setting_changed", "accept_suspended", "accept_resumed"}
@@ -21,12 +27,11 @@ NAMES: Final = frozenset(
     | {"recycle", "iisreset_began", "iisreset_ended", EVENT_LOG}
     | {"worker_started", "worker_serving", "worker_stopping", *WORKER_ENDS}
     | {"pool_started", "pool_stopped", "pool_disabled", "pool_unavailable"}
+    | TIMERS
 )
 
-
-def is_event(name: str) -> bool:
-    """Tell whether an expectation may count this."""
-    return name in NUMBERS or name in NAMES or name.startswith("Timer_")
+COUNTED: Final = (*sorted(NUMBERS), *sorted(NAMES))
+"""What an expectation may count."""
 
 
 def count(rows: Iterable[tuple[str, int | None, int]]) -> dict[str, int]:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from vaultstorm.events import is_event
-from vaultstorm_client.thresholds import Threshold, Vocabulary, is_outcome, read
+from vaultstorm import events
+from vaultstorm_client.thresholds import OUTCOMES, Threshold, Vocabulary, read
 from vaultstorm_wire.errors import UsageError
 
 VERDICTS: Final = ("once", "never", "twice", "unknown")
@@ -19,8 +19,7 @@ CAUSES: Final = frozenset(
     # What HTTPERR can say on Server 2003 (KB820729).
     | {"AppOffline", "AppPoolTimer", "AppShutdown", "QueueFull", "Disabled", "ConnLimit"}
     | {"N/A", "N/I", "Connection_Abandoned_By_AppPool", "Connection_Dropped", "Client_Reset"}
-    | {"Connections_Refused", "Timer_AppPool", "Timer_ConnectionIdle", "Timer_HeaderWait"}
-    | {"Timer_EntityBody", "Timer_MinBytesPerSecond", "Timer_Response", "BadRequest", "Verb"}
+    | {"Connections_Refused", *events.TIMERS, "BadRequest", "Verb"}
     | {"URL", "Hostname", "Header", "Invalid_CR/LF", "Number", "FieldLength", "RequestLength"}
     | {"URL_Length", "EntityTooLarge", "LengthRequired", "Precondition", "Forbidden"}
     | {"Internal", "Version_N/S"}
@@ -47,11 +46,14 @@ _KEYS: Final = (
     *("latency_ms.total.p99", "duration_s"),
 )
 _MEMBERS: Final = {
-    "outcomes": is_outcome,
-    "causes": CAUSES.__contains__,
-    "verdicts": VERDICTS.__contains__,
-    "events": is_event,
+    "outcomes": OUTCOMES,
+    "causes": sorted(CAUSES),
+    "verdicts": VERDICTS,
+    "events": events.COUNTED,
 }
+FORM: Final = "KEY OPERATOR NUMBER, or KEY OPERATOR KEY"
+"""How a condition is written that may be between two sums."""
+
 _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -70,6 +72,9 @@ class Comparison(NamedTuple):
     operator: str
     right: Threshold
     """Its own operator and limit say nothing: a side has the form of a condition."""
+
+    def __str__(self) -> str:
+        return f"{self.left.key}{self.operator}{self.right.key}"
 
     def value(self, summary: Mapping[str, Any]) -> float | None:
         """Give the sum on the left; None if it was not measured."""
@@ -92,9 +97,19 @@ def parse(text: str, where: str) -> Threshold | Comparison:
     Raises:
         UsageError: it is not one; the message begins with `where`.
     """
-    vocabulary = Vocabulary(where, _EXAMPLE, _KEYS, _MEMBERS, "'lost == 0'")
+    samples = "'lost == 0' or 'reused.lost == lost'"
+    return read_both(text, Vocabulary(where, _EXAMPLE, _KEYS, _MEMBERS, samples, form=FORM))
+
+
+def read_both(text: str, vocabulary: Vocabulary) -> Threshold | Comparison:
+    """Read a condition on one sum, or between two.
+
+    Raises:
+        UsageError: it is neither, or it is on a number that `vocabulary` does not have.
+    """
     sides = _SIDES.fullmatch(text)
-    if sides is None or not re.match(r"\s*[A-Za-z]", sides["right"]):
+    terms = text.split("+") if sides is None else f"{sides['left']}+{sides['right']}".split("+")
+    if sides is None or not all(map(_is_key, terms)):
         return read(text, vocabulary)
     left, right = (_sum(sides[side], text, vocabulary) for side in ("left", "right"))
     return Comparison(left, sides["operator"], right)
@@ -112,6 +127,10 @@ def check(text: str, summary: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(condition, Comparison):
         checked["against"] = _number(condition.against(summary))
     return {**checked, "passed": condition.reached(summary)}
+
+
+def _is_key(term: str) -> bool:
+    return re.match(r"\s*[A-Za-z]", term) is not None
 
 
 def _sum(side: str, text: str, vocabulary: Vocabulary) -> Threshold:

@@ -13,7 +13,7 @@ from vaultstorm.actions import Action
 from vaultstorm.tables import convert, duration
 from vaultstorm_client.plan import Plan
 from vaultstorm_server import configuration
-from vaultstorm_server.hotfixes import HOTFIXES
+from vaultstorm_server.hotfixes import ALL, HOTFIXES
 from vaultstorm_wire.errors import UsageError
 
 SCHEMA: Final = 1
@@ -193,10 +193,6 @@ def _variant(origin: str, name: str, table: object) -> Variant:
         raise UsageError(f"{where}: a variant's name is of a-z, 0-9 and -, at most 64 of them")
     written = convert(table, _Variant, where)
     configuration.from_document(written.server, f"{where[:-1]}.server]: ")
-    for hotfix in written.hotfixes:
-        if hotfix not in HOTFIXES:
-            known = ", ".join(HOTFIXES)
-            raise UsageError(f"{where}: the server has no hotfix {hotfix!r}; it knows {known}")
     for n, text in enumerate(written.expect, 1):
         expectation.parse(text, f"{where}: expect {n}:")
     return Variant(
@@ -205,10 +201,23 @@ def _variant(origin: str, name: str, table: object) -> Variant:
         why=written.why,
         server=written.server,
         load=written.load,
-        hotfixes=tuple(written.hotfixes),
+        hotfixes=_hotfixes(written.hotfixes, where),
         expect=tuple(written.expect),
         actions=actions.read(written.actions, f"{where}: action"),
     )
+
+
+def _hotfixes(written: Iterable[str], where: str) -> tuple[str, ...]:
+    """Give the hotfixes by their own names: they may be written in either case, or as `all`."""
+    named: dict[str, None] = {}
+    for word in written:
+        known = [name for name in HOTFIXES if word.casefold() in (name.casefold(), ALL)]
+        if not known:
+            near = configuration.nearest(word, [*HOTFIXES, ALL])
+            meant = f"did you mean {near}?" if near else f"it knows {', '.join(HOTFIXES)} and {ALL}"
+            raise UsageError(f"{where}: the server has no hotfix {word!r}; {meant}")
+        named.update(dict.fromkeys(known))
+    return tuple(named)
 
 
 def _open(scenario: str | Path) -> tuple[str, str, bytes]:

@@ -12,7 +12,7 @@ from typing import IO, Any, Final, NamedTuple
 
 from vaultstorm import workload
 from vaultstorm.actions import SIGNALS, Action, Schedule
-from vaultstorm.control import ask
+from vaultstorm.control import Refused, ask
 from vaultstorm.counts import counted
 from vaultstorm.ended import EndedAttempts
 from vaultstorm.live import Show
@@ -115,6 +115,7 @@ class _VariantRun:
         self._plan = scenario.plan(variant, place.seed)
         self._scheme = scenario.scheme(variant)
         self._schedule = Schedule(variant.actions)
+        self._begun: set[int] = set()
         self._attempts = EndedAttempts(place.directory / "journal")
         self._ending: str | None = None
         self._exit: int | None = None
@@ -203,16 +204,23 @@ class _VariantRun:
         self._journal.event("action", action.action)
 
     def _asked(self, action: Action) -> bool:
-        """Have the control plane do it; what it cannot do is a failure, said once."""
+        """Have the control plane do it; what it cannot do is a failure, said once.
+
+        Of an action that is repeated, a later time that the server refuses is passed over.
+        """
         try:
             ask(self._server.ready.admin, "POST", action.path, self._patience(ACT_TIMEOUT))
         except MachineError as error:
+            if isinstance(error, Refused) and id(action) in self._begun:
+                return False
             failure = f"{action}: {error}"
             if self._server.process.poll() is not None:
                 failure = f"the server had ended before the action came due: {action}"
             if failure not in self.failures:
                 self.failures.append(failure)
             return False
+        finally:
+            self._begun.add(id(action))
         return True
 
     def _patience(self, most: float) -> float:

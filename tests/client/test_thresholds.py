@@ -9,7 +9,7 @@ from vaultstorm_client.plan import Plan
 from vaultstorm_client.result import result
 from vaultstorm_client.tally import Tally
 from vaultstorm_client.target import parse as parse_target
-from vaultstorm_client.thresholds import Vocabulary, parse, read
+from vaultstorm_client.thresholds import Vocabulary, is_number, parse, read
 from vaultstorm_wire.errors import UsageError
 
 
@@ -104,7 +104,7 @@ WORDS = Vocabulary(
     "expect",
     {"lost": 0, "causes": {}},
     ("lost", "causes.CAUSE"),
-    {"causes": {"backlog_full", "N/A"}.__contains__},
+    {"causes": ("backlog_full", "N/A", "1009")},
     "'lost == 0'",
 )
 
@@ -115,7 +115,52 @@ def test_a_vocabulary_says_what_its_counters_count() -> None:
     assert read("causes.backlog_full == 3", WORDS).reached(result)
     assert read("causes.N/A == 0", WORDS).value(result) == 0
     for key in ("causes.backlogfull", "causes.", "causes", "outcomes.ok", "verdicts.once"):
-        with pytest.raises(UsageError, match=f"^expect .*has no number '{key}'; it has lost, ca"):
+        with pytest.raises(UsageError, match=f"^expect .*: there is no number '{key}'; "):
             read(f"lost + {key} > 0", WORDS)
     with pytest.raises(UsageError, match=r"^expect 'lost': write KEY OPERATOR .*'lost == 0'$"):
         read("lost", WORDS)
+
+
+@pytest.mark.parametrize(
+    "key, meant",
+    [
+        ("lots", "did you mean lost?"),
+        ("LOST", "did you mean lost?"),
+        ("cause.CAUSE", "did you mean causes.CAUSE?"),
+        ("causes.backlog", "did you mean causes.backlog_full?"),
+        ("causes.zz", "causes has backlog_full, N/A, 1009"),
+        ("causes.1008", "causes has backlog_full, N/A, 1009"),
+        ("zz", "there are lost, causes.CAUSE"),
+    ],
+)
+def test_the_nearest_key_is_named(key: str, meant: str) -> None:
+    """Among the members of its counter, if it has one; where none is near, all are named."""
+    with pytest.raises(UsageError) as caught:
+        read(f"{key} == 0", WORDS)
+    assert str(caught.value) == f"expect '{key} == 0': there is no number '{key}'; {meant}"
+
+
+@pytest.mark.parametrize(
+    "text, right",
+    [
+        ("1==lost", "the number stands on the right: write 'lost == 1'"),
+        ("1 < lost + ok", "the number stands on the right: write 'lost + ok > 1'"),
+        ("-1 >= lost", "the number stands on the right: write 'lost <= -1'"),
+        ("1 == 1", "write KEY OPERATOR NUMBER, such as 'lost == 0'"),
+        ("ok + 3", "numbers cannot be added, only keys can; write KEY OPERATOR NUMBER, such as"),
+        ("ok + 3 == 4", "numbers cannot be added, only keys can; write KEY OPERATOR NUMBER, such"),
+        ("3 + ok == 4", "numbers cannot be added, only keys can; write KEY OPERATOR NUMBER, such"),
+        ("lost = 0", "write KEY OPERATOR NUMBER, such as 'lost == 0'"),
+    ],
+)
+def test_what_would_be_right_is_said(text: str, right: str) -> None:
+    """A number on the left is turned around; one that is added to something is named."""
+    with pytest.raises(UsageError) as caught:
+        read(text, WORDS)
+    assert str(caught.value).startswith(f"expect {text!r}: {right}")
+
+
+def test_what_is_a_number() -> None:
+    """As it may stand on the right: a sign, and a fraction."""
+    assert all(map(is_number, ("0", " -1 ", "1.5", "2.")))
+    assert not any(map(is_number, ("", "x", "1s", "0x1", "1e3", "+1", "lost")))

@@ -15,9 +15,18 @@ def nothing() -> None:
 @pytest.mark.parametrize(
     "tables, said",
     [
-        ([{"action": "open"}], "here 1: action = 'open': write gate closed, gate open, kill, stop"),
-        ([{"action": "worker die", "at": 0}], "here 1: action = 'worker die': write gate closed"),
-        ([{"action": "set afd.Backlog=9", "at": 0}], "here 1: action = 'set afd.Backlog=9': write"),
+        ([{"action": "zap"}], "here 1: action = 'zap': write gate closed, gate open, kill, stop,"),
+        ([{"action": "recycel", "at": 0}], "here 1: action = 'recycel': did you mean recycle?"),
+        ([{"action": "set", "at": 0}], "here 1: action = 'set': write gate closed"),
+        ([{"action": "kill", "at": float("inf")}], "here 1: at: a moment that comes"),
+        (
+            [{"action": "worker die", "at": 0}],
+            "here 1: action = 'worker die': did you mean worker kill?",
+        ),
+        (
+            [{"action": "set afd.Backlog=9", "at": 0}],
+            "here 1: action = 'set afd.Backlog=9': afd.Backlog is read once",
+        ),
         (
             [{"action": "set apppool.PingIntervall=9", "at": 0}],
             "here 1: action = 'set apppool.PingIntervall=9': there is no apppool.PingInter",
@@ -44,8 +53,11 @@ def nothing() -> None:
         ([{"action": "kill", "at": "x"}], "here 1: at = 'x' is not a duration"),
         (["kill"], "here 1: has to be a table"),
         ([{"action": "stop", "at": 2}, {"action": "kill", "at": 1}], "here 2: it is earlier than"),
-        ([{"action": "kill", "when": "queue > 1"}], "here 1: when 'queue > 1': the result has no"),
-        ([{"action": "kill", "when": "dynamic > 0"}], "here 1: when 'dynamic > 0': the result has"),
+        (
+            [{"action": "kill", "when": "queue > 1"}],
+            "here 1: when 'queue > 1': there is no number 'queue'; did",
+        ),
+        ([{"action": "kill", "when": "dynamic > 0"}], "here 1: when 'dynamic > 0': there is no"),
         ([{"action": "kill", "when": "queued"}], "here 1: when 'queued': write KEY OPERATOR"),
     ],
 )
@@ -74,6 +86,20 @@ def test_the_control_plane_has_a_path_for_each(action: str, path: str) -> None:
     """Words become steps of the path, and what a setting may contain is quoted."""
     (read_,) = read([{"action": action, "at": 0}], "here")
     assert read_.path == path
+
+
+@pytest.mark.parametrize(
+    "written, action",
+    [
+        ("set  apppool.MaxProcesses=1", "set apppool.MaxProcesses=1"),
+        ("recycle ", "recycle"),
+        (" gate   open", "gate open"),
+    ],
+)
+def test_white_space_means_nothing(written: str, action: str) -> None:
+    """However much of it there is, before, between and after the words."""
+    (read_,) = read([{"action": written, "at": 0}], "here")
+    assert read_.action == action
 
 
 def test_actions_before_the_load() -> None:
@@ -118,6 +144,15 @@ def test_a_condition_is_due_when_it_holds() -> None:
     assert schedule.next(9.0, lambda: {"queued": 2, "ended": 3}) is first
     assert schedule.next(9.0, nothing) is second
     assert schedule.pending == ()
+
+
+def test_a_condition_may_be_between_two_sums() -> None:
+    """As in an expectation."""
+    (action,) = read([{"action": "recycle", "when": "held + waiting >= capacity"}], "here")
+    assert str(action) == "recycle when held+waiting>=capacity"
+    schedule = Schedule([action])
+    assert schedule.next(1.0, lambda: {"held": 2, "waiting": 2, "capacity": 5}) is None
+    assert schedule.next(1.0, lambda: {"held": 2, "waiting": 3, "capacity": 5}) is action
 
 
 def taken(schedule: Schedule, elapsed: float) -> list[str]:

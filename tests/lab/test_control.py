@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.plane import Plane, running_plane
-from vaultstorm.control import ask
+from vaultstorm.control import Refused, ask
 from vaultstorm_wire.errors import MachineError, UsageError
 
 
@@ -19,11 +19,19 @@ def plane() -> Iterator[Plane]:
 def test_refusal(plane: Plane) -> None:
     """What the server says against it is handed on."""
     plane.status, plane.body = 404, b'{"error": "no such action"}'
-    with pytest.raises(MachineError, match="answers 404 to POST /x: no such action"):
+    with pytest.raises(MachineError, match="answers 404 to POST /x: no such action") as caught:
         ask(plane.url, "POST", "/x")
+    assert not isinstance(caught.value, Refused)
     plane.body = b"[1]"
     with pytest.raises(MachineError, match="answers 404"):
         ask(plane.url, "POST", "/x")
+
+
+def test_what_cannot_be_done_now_is_an_error_of_its_own(plane: Plane) -> None:
+    """409 is a server that knows the action, and cannot do it as things stand."""
+    plane.status, plane.body = 409, b'{"error": "no worker serves"}'
+    with pytest.raises(Refused, match="answers 409 to POST /worker/kill: no worker serves"):
+        ask(plane.url, "POST", "/worker/kill")
 
 
 def test_somebody_else(plane: Plane) -> None:

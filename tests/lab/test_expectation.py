@@ -86,6 +86,7 @@ def test_two_sums(text: str, actual: object, against: object, passed: bool) -> N
         "causes == 0",
         "outcomes.send.refused == 0",
         "verdicts.thrice == 0",
+        "events.Timer_Foo == 0",
         "latency_ms.total.p98 > 0",
         "latency_ms.bind.p99 > 0",
         "title == 0",
@@ -94,7 +95,7 @@ def test_two_sums(text: str, actual: object, against: object, passed: bool) -> N
 def test_unknown_keys_are_errors_when_the_file_is_read(text: str) -> None:
     """A slip of the keyboard must not look like an expectation that holds."""
     key = text.split()[-1 if text.startswith("lost ") else 0]
-    said = rf"^here '{text}': the result has no number '{key}'; it has at"
+    said = rf"^here '{text}': there is no number '{key}'; "
     with pytest.raises(UsageError, match=said):
         parse(text, "here")
 
@@ -113,9 +114,31 @@ def test_unknown_keys_are_errors_when_the_file_is_read(text: str) -> None:
     ],
 )
 def test_what_is_no_condition(text: str) -> None:
-    """It is told how one is written."""
-    with pytest.raises(UsageError, match=r"^here .*write KEY OPERATOR NUMBER, such as 'lost == 0'"):
+    """It is told how one is written, and that a key may stand on the right as well."""
+    said = "write KEY OPERATOR NUMBER, or KEY OPERATOR KEY, such as 'lost == 0' or 'reused.lost == "
+    with pytest.raises(UsageError, match=f"^here .*{said}"):
         parse(text, "here")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("1 == lost", "the number stands on the right: write 'lost == 1'"),
+        ("ok + 3", "numbers cannot be added, only keys can; write KEY"),
+        ("ok + 3 == lost", "numbers cannot be added, only keys can; write KEY"),
+        ("lost == ok + 3", "numbers cannot be added, only keys can; write KEY"),
+        ("lots == 0", "there is no number 'lots'; did you mean lost?"),
+        ("ok == lots", "there is no number 'lots'; did you mean lost?"),
+        ("causes.QueueFul == 6", "there is no number 'causes.QueueFul'; did you mean causes.Qu"),
+        ("events.worker_dyed == 0", "there is no number 'events.worker_dyed'; did you mean eve"),
+        ("events.xyz == 0", "there is no number 'events.xyz'; events has 1002, 1009, 1010, 1011,"),
+    ],
+)
+def test_what_would_be_right_is_said(text: str, said: str) -> None:
+    """The condition turned around, the nearest name, or all names that there are."""
+    with pytest.raises(UsageError) as caught:
+        parse(text, "here")
+    assert str(caught.value).startswith(f"here {text!r}: {said}")
 
 
 @pytest.mark.parametrize("cause", sorted(CAUSES))

@@ -98,14 +98,23 @@ def test_what_is_wrong_with_the_whole(tmp_path: Path, old: str, new: str, said: 
         ('title = "backlog 2"', "", "[variants.broken]: title is missing"),
         ("expect", "expects", "[variants.broken]: there is no key expects; did you mean expect?"),
         ('["ok == 2"', "[2", "[variants.broken]: expect[0]: expected `str`, got `int`"),
-        ('"ok == 2"', '"okay == 2"', "[variants.broken]: expect 1: 'okay == 2': the result has no"),
+        (
+            '"ok == 2"',
+            '"okay == 2"',
+            "[variants.broken]: expect 1: 'okay == 2': there is no number",
+        ),
         ("lost == 3", "lost = 3", "[variants.broken]: expect 2: 'lost = 3': write KEY OPERATOR"),
         ('"gate open"', '"gate ajar"', "[variants.broken]: action 2: action = 'gate ajar'"),
         ("queued +", "queue +", "[variants.broken]: action 2: when 'queue + ended == 5'"),
         (
             "why =",
             'hotfixes = ["KB908793"]\nwhy =',
-            "[variants.broken]: the server has no hotfix 'KB908793'; it knows KB908739",
+            "[variants.broken]: the server has no hotfix 'KB908793'; did you mean KB908739?",
+        ),
+        (
+            "why =",
+            'hotfixes = ["x"]\nwhy =',
+            "[variants.broken]: the server has no hotfix 'x'; it knows KB908739 and all",
         ),
         (
             "why =",
@@ -173,3 +182,10 @@ def test_hotfixes(tmp_path: Path) -> None:
     assert broken.hotfixes == ()
     assert fixed.hotfixes == ("KB908739",)
     assert fixed.options["hotfixes"] == ["KB908739"]
+
+
+@pytest.mark.parametrize("written", ['"all"', '"ALL"', '"kb908739"', '"all", "KB908739"'])
+def test_hotfixes_are_named_as_serve_names_them(tmp_path: Path, written: str) -> None:
+    """In either case, or all of them; each counts once."""
+    text = TINY.replace('why = "All', f'hotfixes = [{written}]\nwhy = "All')
+    assert load(write(tmp_path, text)).variants[1].hotfixes == ("KB908739",)

@@ -113,6 +113,29 @@ def test_an_action_on_a_server_that_has_ended_is_a_failure(tmp_path: Path) -> No
     ]
 
 
+LONG = """server = { apppool = { RapidFailProtection = 0 } }
+load = { duration = "400ms", requests = 1000000, think = "10ms" }
+"""
+
+
+def test_a_repetition_that_the_server_refuses_is_passed_over(tmp_path: Path) -> None:
+    """Nobody serves right after a kill: that time is left out, and is no failure."""
+    every = 'actions = [{ at = 0, every = "20ms", action = "worker kill" }]'
+    assert failures(run(tmp_path, LONG + every)) == []
+    kills = events(tmp_path).count(("action", "worker kill"))
+    assert 1 <= kills < 20
+
+
+def test_the_first_time_of_a_repetition_counts(tmp_path: Path) -> None:
+    """One that the server never did is a failure, said once."""
+    actions = """actions = [{ at = 0, action = "stop-pool" },
+        { at = 0, every = "20ms", action = "worker kill" }]"""
+    (said,) = failures(run(tmp_path, LONG + actions))
+    assert said.startswith("worker kill at 0 s, every 0.02 s: ")
+    assert " answers 409 to POST /worker/kill: " in said
+    assert ("action", "worker kill") not in events(tmp_path)
+
+
 @pytest.mark.parametrize("moment", ["server starts", "attempts ended"])
 def test_an_exception_leaves_no_process(tmp_path: Path, moment: str) -> None:
     """Whatever is raised beside the server or the load, both are gone when it comes out."""

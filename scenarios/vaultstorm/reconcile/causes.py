@@ -79,6 +79,11 @@ RULES: Final = (
         " client believes that it is connected until it gives up, or the kernel does.",
     ),
     Rule(
+        "'server_busy'",
+        f"outcome GLOB '*.timeout' AND {_HTTPERR} = 'Connection_Dropped' AND {_LATE}",
+        "HTTP.SYS noted that the client had gone, which it had because nobody had answered it.",
+    ),
+    Rule(
         _HTTPERR,
         f"{_HTTPERR} IS NOT NULL",
         "HTTP.SYS had the request and says, in HTTPERR's words, why it was lost or refused.",

@@ -231,17 +231,18 @@
       if (text !== null && (text || plot.cursor.left < 0)) readout.textContent = text;
     };
     chart.options.hooks.setCursor = [(plot) => plot.cursor.event && speak(plot)];
-    const size = { width: wide(box), height: chart.height };
+    const tall = typeof chart.height === "function" ? chart.height : () => chart.height;
+    const size = { width: wide(box), height: tall(wide(box)) };
     const plot = new uPlot({ ...chart.options, ...size }, chart.data, box);
-    plots.push({ plot, box, height: chart.height });
+    plots.push({ plot, box, tall });
   };
 
   const fit = () => {
     colours = {};
-    for (const { plot, box, height } of plots) {
+    for (const { plot, box, tall } of plots) {
       const width = wide(box);
       if (width === plot.width) plot.redraw(false, true);
-      else plot.setSize({ width, height });
+      else plot.setSize({ width, height: tall(width) });
     }
   };
   const paper = (printing) => {

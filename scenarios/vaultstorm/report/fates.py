@@ -7,6 +7,13 @@ from vaultstorm.events import EVENT_LOG, WORKER_ENDS
 from vaultstorm.report import words
 
 ABANDONED: Final = "Connection_Abandoned_By_AppPool"
+_HOW: Final = {
+    "worker_died": "died",
+    "worker_killed": "was killed",
+    "worker_orphaned": "was let go of",
+}
+"""What a worker did in the end; any other ended."""
+
 _TOLD: Final = ("recycle", "worker_stopping", EVENT_LOG, *WORKER_ENDS)
 
 
@@ -69,18 +76,18 @@ def events(db: sqlite3.Connection, variant: str, fate: Fate) -> list[int]:
 
 def sentence(fate: Fate) -> str:
     """Say it in one sentence."""
+    how = _HOW.get(fate.ending, "ended")
+    number = f"; the event log has {fate.number}" if fate.number else ""
     if fate.stopping is not None and fate.stopping <= 0:
         before = words.milliseconds(-fate.stopping * 1000)
         other = f", although worker {fate.other} took requests" if fate.other else ""
         return (
             f"Its connection was bound to worker {fate.worker}, which had been told to shut down "
-            f"{before} before http.sys sent it there{other}, and which ended{_after(fate)}."
+            f"{before} before http.sys sent it there{other}, and which {how}{_after(fate)}{number}."
         )
     told = " and "
     if fate.stopping is not None and (fate.until is None or fate.stopping <= fate.until):
         told = f", was told to shut down {words.milliseconds(fate.stopping * 1000)} after, and "
-    number = f"; the event log has {fate.number}" if fate.number else ""
-    how = "died" if fate.ending == "worker_died" else "ended"
     return f"Worker {fate.worker} had been given it{told}{how}{_after(fate)}{number}."
 
 
@@ -106,14 +113,15 @@ def _life(
 
 def _other(db: sqlite3.Connection, variant: str, worker: int, came: float) -> int | None:
     """Find another worker that took requests at a moment."""
+    gone = ", ".join(f"'{name}'" for name in ("worker_stopping", *WORKER_ENDS))
     row = db.execute(
-        """
+        f"""
         SELECT worker FROM event AS began
         WHERE variant = :variant AND name = 'worker_serving' AND worker <> :worker
             AND time <= :came AND NOT EXISTS (
                 SELECT 1 FROM event WHERE variant = :variant AND worker = began.worker
                     AND time BETWEEN began.time AND :came
-                    AND name IN ('worker_stopping', 'worker_died', 'worker_stopped'))
+                    AND name IN ({gone}))
         ORDER BY time DESC LIMIT 1
         """,
         {"variant": variant, "worker": worker, "came": came},

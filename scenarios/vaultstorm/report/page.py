@@ -143,7 +143,7 @@ def _workers_told(line: Timeline) -> list[str]:
         at_once = f", at most {many:,} at a time" if 1 < many < len(line.lives) else ""
         said.append(f"{words.count(len(line.lives), 'worker')}{at_once}{died_too}")
     if line.recycles:
-        said.append(words.count(len(line.recycles), "recycle"))
+        said.append(f"{words.count(len(line.recycles), 'worker')} recycled")
     if line.ends is not None:
         lost = words.count(line.ends.lost, "request")
         said.append(f"{lost} lost with a worker{_late(line.ends)}")

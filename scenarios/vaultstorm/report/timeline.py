@@ -26,6 +26,10 @@ SOON: Final = 1.0
 """Seconds within which the server's own event is the action that was just asked for."""
 
 _GROWTH: Final = (1, 2, 4, 10, 20, 40)
+_FINER: Final = (0.02, 0.01, 0.005, 0.002, 0.001)
+BINS_MIN: Final = 100
+"""Fewest bins, as far down as 1 ms: what is drawn before it happened is not far off."""
+
 SAME_MAX: Final = 12
 """Most moments with the same words; of more, only the first has a line."""
 
@@ -100,7 +104,9 @@ class Timeline(NamedTuple):
 
 
 def bin_width(span: float) -> float:
-    """Give the seconds in a bin: 50 ms, or the next of 0.1, 0.2, 0.5, 1 s that keeps the limit."""
+    """Give the seconds in a bin: 50 ms, or the next round width that keeps within both limits."""
+    if span < WIDTH * BINS_MIN:
+        return next((width for width in _FINER if span >= width * BINS_MIN), _FINER[-1])
     scale = 1
     while True:
         for growth in _GROWTH:

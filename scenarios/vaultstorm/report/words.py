@@ -31,11 +31,12 @@ CAUSES: Final[dict[str, str]] = {
     "no_descriptors": "the server was out of file descriptors",
     "server_died": "the server process was killed",
     "server_stopped": "the server had stopped",
-    "server_busy": "the server had not come to it when the client gave up",
+    "server_busy": "the server had not come to it, or not answered it, when the client gave up",
     "iisreset": "the services were being stopped and started again",
     "client": "the client's own machine is to blame, not the server",
     "response": "the application itself answered so",
-    "Connection_Abandoned_By_AppPool": "the worker process ended with the request in its hands",
+    "Connection_Abandoned_By_AppPool": "the pool gave it up, as the worker process it was sent to "
+    "ended, was let go of, or had been told to end and took nothing more",
     "QueueFull": "the application pool's request queue was full",
     "N/A": "no worker process was there to take it",
     "AppOffline": "the application pool was switched off after failing too often",
@@ -61,7 +62,7 @@ VERDICTS: Final[dict[str, str]] = {
 ROLES: Final = {"broken": "broken", "workaround": "worked around", "fixed": "fixed"}
 """What a variant is there for, by how its name begins."""
 
-OTHER_ROLE: Final = "for comparison"
+OTHER_ROLE: Final = "case"
 
 _WORKER: Final = {
     "worker_started": "is started",
@@ -69,6 +70,7 @@ _WORKER: Final = {
     "worker_stopping": "is told to shut down",
     "worker_stopped": "has ended",
     "worker_died": "has died",
+    "worker_killed": "has been killed",
     "worker_orphaned": "is let go of, alive",
 }
 _ENDED: Final[dict[Ending, str]] = {

@@ -96,7 +96,7 @@ def test_a_condition_decides_the_exit_code(closed_port: int, condition: str, cod
         (["tcp://127.0.0.1:1", "--tls-timeout=0"], "longer than 0"),
         (["tcp://127.0.0.1:1", "--response-timeout=0"], "longer than 0"),
         (["tcp://127.0.0.1:1", "--fail-on=lost"], "KEY OPERATOR NUMBER"),
-        (["tcp://127.0.0.1:1", "--fail-on=lots>0"], "has no number 'lots'"),
+        (["tcp://127.0.0.1:1", "--fail-on=lots>0"], "no number 'lots'; did you mean lost"),
         (["https://127.0.0.1:1", "--ca=/nowhere.pem"], "No such file"),
         (["tcp://127.0.0.1:1", "--workload=agent"], "status"),
     ],

@@ -65,8 +65,8 @@ def test_gate(plane: Plane, value: str) -> None:
         (("worker", "resume"), "/worker/resume"),
         (("set", "apppool.MaxProcesses=2"), "/set/apppool.MaxProcesses%3D2"),
         (
-            ("set", "apppool.OrphanActionParams=/%1% a?b#c"),
-            "/set/apppool.OrphanActionParams%3D%2F%251%25%20a%3Fb%23c",
+            ("set", "apppool.PeriodicRestartSchedule=03:00, 15:30"),
+            "/set/apppool.PeriodicRestartSchedule%3D03%3A00%2C%2015%3A30",
         ),
     ],
 )

@@ -277,6 +277,32 @@ def test_an_answer_that_came_after_the_client_had_given_up(
     assert cause(run) == ("server_busy" if explained else None)
 
 
+@pytest.mark.parametrize(
+    "outcome, says, found",
+    [
+        ("wait.timeout", "Connection_Dropped", "server_busy"),
+        ("receive.timeout", "Connection_Dropped", "server_busy"),
+        ("wait.reset", "Connection_Dropped", "Connection_Dropped"),
+        ("wait.timeout", "Connection_Abandoned_By_AppPool", "Connection_Abandoned_By_AppPool"),
+    ],
+)
+def test_a_hang_is_not_put_down_to_the_client(
+    run: Run, outcome: str, says: str, found: str
+) -> None:
+    """It went because it got no answer; what the pool had given up stays the pool's."""
+    run.client(attempt(outcome))
+    run.front(lost(says))
+    assert cause(run) == found
+
+
+def test_a_client_that_went_although_it_had_been_answered_dropped_the_connection(run: Run) -> None:
+    """The answer was out long before."""
+    run.client(attempt("receive.timeout"))
+    run.front(request(answered=10.6, cause="Connection_Dropped"))
+    run.worker(execution())
+    assert cause(run) == "Connection_Dropped"
+
+
 @pytest.mark.parametrize("peer, time, found", [(LOCAL, 10.5, True), (LOCAL, 9.0, False)])
 def test_a_timer_that_closed_this_very_connection(
     run: Run, peer: str, time: float, found: bool

@@ -48,6 +48,19 @@ addEventListener("load", async () => parent.postMessage({
   printed: await printed(),
 }, "*"));
 """
+# Has the charts drawn once more, and notes what they write.
+WRITTEN = """
+addEventListener("load", async () => {
+  const texts = [], { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+    texts.push(text);
+    fillText.call(this, text, ...more);
+  };
+  dispatchEvent(new Event("resize"));
+  await new Promise((resolve) => setTimeout(resolve));
+  parent.postMessage({ texts }, "*");
+});
+"""
 # A window cannot be as narrow as a telephone; a frame can.
 FRAME = """<!doctype html><body><iframe src="probed.html" width="{width}" height="900"
 style="border:0"></iframe><script>addEventListener("message", (event) => {{
@@ -60,11 +73,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report.write(making.make(tmp_path_factory.mktemp("run"), attempts=1000))
 
 
-def measured(page: Path, directory: Path, width: int, *options: str) -> dict[str, Any]:
+def measured(
+    page: Path, directory: Path, width: int, *options: str, probe: str = PROBE
+) -> dict[str, Any]:
     """Measure a copy of the page in a frame."""
-    digest = base64.b64encode(hashlib.sha256(PROBE.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(probe.encode()).digest()).decode()
     html = page.read_text().replace("script-src ", f"script-src &#39;sha256-{digest}&#39; ", 1)
-    probed = html.replace("</body>", f"<script>{PROBE}</script></body>")
+    probed = html.replace("</body>", f"<script>{probe}</script></body>")
     (directory / "probed.html").write_text(probed)
     frame = directory / "frame.html"
     frame.write_text(FRAME.format(width=width))
@@ -106,3 +121,58 @@ def test_it_prints(tmp_path: Path) -> None:
     pdf = tmp_path / "report.pdf"
     browser.print_page(page, pdf, "--blink-settings=preferredColorScheme=0")
     assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def written(directory: Path, width: int, *rows: tuple[str, making.Row]) -> list[str]:
+    """Give what the charts of a run of these rows write."""
+    rows = (making.attempt(0, 0.0, "ok", end=10.0), *rows)
+    made = making.Made("one", "One", lambda _, __: iter(rows))
+    page = report.write(making.make(directory, [made]))
+    texts: list[str] = measured(page, directory, width, probe=WRITTEN)["texts"]
+    return texts
+
+
+def test_every_number_of_the_event_log_is_written(tmp_path: Path) -> None:
+    """Five crashes, each with what the scenario did for it, and what came of them."""
+    rows = []
+    for n in range(5):
+        rows.append(making.event(1 + n / 2, "runner", "action", detail="worker hang"))
+        rows.append(making.event(1.1 + n / 2, "runner", "action", detail="worker kill"))
+        rows.append(making.event(1.2 + n / 2, "front", "event_log", worker=1, event_id=1009))
+    rows.append(making.event(3.2, "front", "event_log", event_id=1002))
+    texts = written(tmp_path, 1200, *rows)
+    assert [texts.count(f"event {number}") for number in (1009, 1002)] == [5, 1]
+    assert texts.count("worker hang") == texts.count("worker kill") == 5
+    assert not [text for text in texts if "more" in text]
+
+
+def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    """Where there is no room the event log comes first, and the rest is a number."""
+    rows = [making.event(5.0, "runner", "action", detail=f"action {n}") for n in range(15)]
+    rows.append(making.event(5.01, "front", "event_log", event_id=1002))
+    rows += [making.event(1.0, "front", "worker_started", worker=n) for n in range(14)]
+    texts = written(tmp_path, 1200, *rows)
+    assert "event 1002" in texts
+    shown = [text for text in texts if text.startswith("action ")]
+    assert 0 < len(shown) < 15
+    assert f"+{15 - len(shown)} more" in texts
+    assert "+2 more workers" in texts
+
+
+def test_a_worker_says_how_it_ended(tmp_path: Path) -> None:
+    """One that was let go of has not stopped."""
+    endings = {
+        "died": "✗ died",
+        "killed": "✗ killed",
+        "orphaned": "let go of",
+        "stopped": "stopped",
+    }
+    rows = []
+    for worker, name in enumerate(endings, 1):
+        rows.append(making.event(0.5, "front", "worker_started", worker=worker))
+        rows.append(making.event(8.0, "front", f"worker_{name}", worker=worker))
+    rows.append(making.event(9.0, "front", "recycle", worker=4))
+    texts = written(tmp_path, 1200, *rows)
+    for worker, said in enumerate(endings.values(), 1):
+        assert f"worker {worker} {said}" in texts
+    assert "1 worker recycled" in texts

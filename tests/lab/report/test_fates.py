@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.report import making
+from vaultstorm.events import WORKER_ENDS
 from vaultstorm.report import data, fates, stories
 from vaultstorm.report.fates import Fate
 
@@ -45,10 +46,11 @@ def test_the_request_that_http_sys_loses(tmp_path: Path) -> None:
     )
     assert story.heading == (
         "Attempt …-1-0 was closed by the server with the whole request sent and not one byte of "
-        "the answer back, 21.0 ms after request 42 on its connection began: the worker process "
-        "ended with the request in its hands (Connection_Abandoned_By_AppPool). Its connection "
-        "was bound to worker 7, which had been told to shut down 100 ms before http.sys sent it "
-        "there, although worker 8 took requests, and which ended 18.0 ms after (exit status 0). "
+        "the answer back, 21.0 ms after request 42 on its connection began: the pool gave it up, "
+        "as the worker process it was sent to ended, was let go of, or had been told to end and "
+        "took nothing more (Connection_Abandoned_By_AppPool). Its connection was bound to worker "
+        "7, which had been told to shut down 100 ms before http.sys sent it there, although "
+        "worker 8 took requests, and which ended 18.0 ms after (exit status 0). "
         "It was never executed."
     )
     server = [(round(s.time, 3), s.text) for s in story.steps if s.side == "server"]
@@ -112,3 +114,48 @@ def test_late_is_after_it_was_told_to_end(stopping: float, late: bool) -> None:
     """In the same moment is late."""
     fate = Fate(7, 1.0, stopping, 0.5, "worker_stopped", None, None, None)
     assert ("Its connection was bound" in fates.sentence(fate)) == late
+
+
+def test_one_that_was_told_to_end_and_did_not(tmp_path: Path) -> None:
+    """The event log's number and its death are told too, although the request came after."""
+    story = tell(
+        tmp_path,
+        event(-8.0, "worker_serving", 7),
+        event(-0.09, "worker_stopping", 7),
+        event(1.0, "event_log", 7, event_id=1013, detail="exceeded its time limits"),
+        event(1.01, "worker_died", 7, detail="signal 9"),
+    )
+    assert (
+        "which had been told to shut down 100 ms before http.sys sent it there, and which died "
+        "1.00 s after (signal 9); the event log has 1013."
+    ) in story.heading
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("worker_died", "died 10.0 ms after."),
+        ("worker_killed", "was killed 10.0 ms after."),
+        ("worker_orphaned", "was let go of 10.0 ms after."),
+        ("worker_stopped", "ended 10.0 ms after."),
+    ],
+)
+def test_how_it_ended(tmp_path: Path, name: str, said: str) -> None:
+    """Not every worker that is gone has died."""
+    story = tell(tmp_path, event(-8.0, "worker_serving", 7), event(0.02, name, 7))
+    assert f"Worker 7 had been given it and {said}" in story.heading
+
+
+@pytest.mark.parametrize("name", WORKER_ENDS)
+def test_a_worker_that_was_gone_took_no_requests(tmp_path: Path, name: str) -> None:
+    """However it went, it is not the one that could have had the request."""
+    story = tell(
+        tmp_path,
+        event(-9.0, "worker_serving", 8),
+        event(-8.0, "worker_serving", 7),
+        event(-0.5, name, 8),
+        event(-0.09, "worker_stopping", 7),
+        event(0.02, "worker_stopped", 7),
+    )
+    assert "Its connection was bound to worker 7" in story.heading
+    assert "worker 8" not in story.heading

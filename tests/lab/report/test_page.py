@@ -68,7 +68,7 @@ def test_told(run: Path) -> None:
     assert "10 ok, 90 tls.reset" in said["broken"]
     assert "held up to 10, and had as few as 0 slots free" in said["broken"]
     assert "12 pauses" in said["linux-drop"]
-    assert "2 workers, 1 of which died. 1 recycle" in said["fixed-recycle"]
+    assert "2 workers, 1 of which died. 1 worker recycled" in said["fixed-recycle"]
 
 
 def lives_of(directory: Path, workers: int, lost: int, late: bool = True) -> Path:
@@ -93,10 +93,10 @@ def lives_of(directory: Path, workers: int, lost: int, late: bool = True) -> Pat
 @pytest.mark.parametrize(
     "workers, lost, late, said",
     [
-        (1, 0, True, " 1 worker. 1 recycle."),
+        (1, 0, True, " 1 worker. 1 worker recycled."),
         (3, 2, True, "after it had been told to shut down, 1.00 ms to 2.00 ms after."),
         (3, 1, False, "3 requests lost with a worker, none of them after it had been told to shut"),
-        (3, 0, True, "3 workers, at most 2 at a time. 3 recycles."),
+        (3, 0, True, "3 workers, at most 2 at a time. 3 workers recycled."),
     ],
 )
 def test_workers_are_told(tmp_path: Path, workers: int, lost: int, late: bool, said: str) -> None:
@@ -110,7 +110,7 @@ def test_hundreds_of_recycles_fit_a_page(tmp_path: Path) -> None:
     html = page.render(read(lives_of(tmp_path, 500, 20)))
     assert len(html) < 400_000
     assert "the first 60 of 500" in html
-    assert "500 recycles" in html
+    assert "500 workers recycled" in html
 
 
 def test_the_event_log_is_what_the_operator_sees(tmp_path: Path) -> None:

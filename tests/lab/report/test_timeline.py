@@ -13,7 +13,16 @@ from vaultstorm.report.timeline import Mark, Pause, Series, Timeline
 @pytest.mark.parametrize(
     "span, width",
     [
-        (0.0, 0.05),
+        (0.0, 0.001),
+        (0.121, 0.001),
+        (0.2, 0.002),
+        (0.499, 0.002),
+        (0.5, 0.005),
+        (1.0, 0.01),
+        (1.999, 0.01),
+        (2.0, 0.02),
+        (4.999, 0.02),
+        (5.0, 0.05),
         (99.999, 0.05),
         (100.0, 0.05),
         (100.001, 0.1),
@@ -25,7 +34,7 @@ from vaultstorm.report.timeline import Mark, Pause, Series, Timeline
     ],
 )
 def test_bins_grow_with_the_run(span: float, width: float) -> None:
-    """50 ms up to 2,000 bins, then the next round width that keeps them below that."""
+    """50 ms from 100 to 2,000 bins, else the next round width that keeps them there, or 1 ms."""
     assert timeline.bin_width(span) == pytest.approx(width)
 
 
@@ -42,18 +51,18 @@ def test_bins(tmp_path: Path) -> None:
     """Arrivals stand where they were due, outcomes where they ended; empty bins are left out."""
     line = build(
         tmp_path,
-        making.attempt(0, 0.0, "ok", end=0.049),
-        making.attempt(1, 0.0499, "ok", end=0.0501),
-        making.attempt(2, 0.0501, "tls.reset", end=0.26),
+        making.attempt(0, 0.0, "ok", end=0.9),
+        making.attempt(1, 0.0099, "ok", end=0.0101),
+        making.attempt(2, 0.0101, "tls.reset", end=1.055),
     )
     assert line.series == (
         Series("arrivals", "arrivals", ((0, 2), (1, 1))),
-        Series("ok", "ok", ((0, 1), (1, 1))),
-        Series("tls.reset", "reset", ((5, 1),)),
+        Series("ok", "ok", ((1, 1), (90, 1))),
+        Series("tls.reset", "reset", ((105, 1),)),
     )
     assert [(series.total, series.peak) for series in line.series] == [(3, 2), (2, 1), (1, 1)]
     assert line.first == 0.0
-    assert line.last == pytest.approx(0.26, abs=1e-5)
+    assert line.last == pytest.approx(1.055, abs=1e-5)
 
 
 @pytest.mark.parametrize("kinds, lanes", [(7, 8), (8, 9), (9, 9), (20, 9)])
@@ -89,7 +98,7 @@ def test_many_samples_keep_the_fullest_moments(tmp_path: Path) -> None:
         making.sample(n / 1000 + 0.0002, n % 7, n % 11) for n in range(timeline.POINTS_MAX + 1)
     ]
     line = build(tmp_path, making.attempt(0, 0.0, "ok", end=2.01), *samples)
-    assert len(line.held) == 41
+    assert len(line.held) == 101
     assert {held.queued for held in line.held[:-1]} == {10}
     assert {held.free for held in line.held[:-1]} == {0}
 

@@ -69,8 +69,9 @@ def test_executed() -> None:
         ("workaround-dynamic-alone", "worked around"),
         ("fixed", "fixed"),
         ("fixed-backlog", "fixed"),
-        ("linux-drop", "for comparison"),
-        ("", "for comparison"),
+        ("linux-drop", "case"),
+        ("crash", "case"),
+        ("", "case"),
     ],
 )
 def test_roles(variant: str, role: str) -> None:
@@ -133,6 +134,8 @@ def test_small_things() -> None:
     [
         ("worker_stopping", 7, None, None, "worker 7 is told to shut down"),
         ("worker_died", 7, None, "signal 9", "worker 7 has died (signal 9)"),
+        ("worker_killed", 7, None, None, "worker 7 has been killed"),
+        ("worker_orphaned", 7, None, None, "worker 7 is let go of, alive"),
         ("worker_died", None, None, None, "worker died"),
         ("recycle", 7, None, "requests", "recycle 7 (requests)"),
         ("event_log", 7, 1009, "terminated", "event log 1009: terminated"),
