@@ -6,6 +6,7 @@ Not among the measurements that are made by default: it takes a quarter of an ho
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -100,13 +101,25 @@ def _drive(setup: Setup, course: Course, seconds: int, result: Measurement) -> N
             pool = ask(ready["admin"], "GET", "/status", 10)["pool"]
             recycles = pool["starts"] - course.workers
             row.add(p99=said["latency_ms"]["total"]["p99"], rate=said["ok"] / said["duration_s"])
-            looks.append((memory(front).rss, descriptors(front)))
+            looks.append((memory(front).rss, _settled(front)))
         zombies = children_in_state(front, "Z")
     row.add(requests=requests, recycles=recycles, zombies=zombies)
     (first_rss, first_fds), (last_rss, last_fds) = looks[0], looks[-1]
     row.add(grown=last_rss - first_rss, fds=last_fds - first_fds)
     row.note = f"{pool['deaths']} deaths" if pool["deaths"] else ""
     _reconcile(folder, home.name, row)
+
+
+def _settled(front: int) -> int:
+    """Count the descriptors of a front process with no more workers than it has to have.
+
+    Recycling goes on when the load has ended, and every worker has two: so the least of a second.
+    """
+    counts = []
+    for _ in range(20):
+        counts.append(descriptors(front))
+        time.sleep(0.05)
+    return min(counts)
 
 
 def _round(url: str, setup: Setup, journal: Path, seconds: int) -> dict[str, Any]:
