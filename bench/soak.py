@@ -24,9 +24,12 @@ RECYCLES: Final = 500
 REQUESTS: Final = 200_000
 """What every course with recycles has at least."""
 P99_RATIO: Final = 3.0
-GROWTH_KIB: Final = 1024
-"""What the front process may have grown, from the end of the first round to the end of the last:
-2 KiB a recycle, less than what one process that stayed behind would cost with its channel."""
+GROWTH_KIB: Final = 256
+"""What the front process may grow in the second half of a course: 1 KiB a recycle.
+
+A worker that it did not let go of costs 2.3 KiB. In the first half its allocator settles, with and
+without recycling.
+"""
 WORKERS: Final = (1, 2)
 
 
@@ -66,7 +69,7 @@ def measure(setup: Setup) -> Measurement:
             Column("unexplained", "unexpl.", 0),
             Column("zombies", "zombies", 0),
             Column("fds", "fds more", 0),
-            Column("grown", "front KiB more", 0),
+            Column("grown", "KiB more", 0),
         ],
     )
     for course in COURSES:
@@ -104,8 +107,8 @@ def _drive(setup: Setup, course: Course, seconds: int, result: Measurement) -> N
             looks.append((memory(front).rss, _settled(front)))
         zombies = children_in_state(front, "Z")
     row.add(requests=requests, recycles=recycles, zombies=zombies)
-    (first_rss, first_fds), (last_rss, last_fds) = looks[0], looks[-1]
-    row.add(grown=last_rss - first_rss, fds=last_fds - first_fds)
+    (_, first_fds), (last_rss, last_fds) = looks[0], looks[-1]
+    row.add(grown=last_rss - looks[len(looks) // 2][0], fds=last_fds - first_fds)
     row.note = f"{pool['deaths']} deaths" if pool["deaths"] else ""
     _reconcile(folder, home.name, row)
 
@@ -148,7 +151,7 @@ def _hold(result: Measurement, setup: Setup) -> None:
         result.hold(f"{key}, all courses", sum(row.value(key) or 0 for row in result.rows), 0)
     result.hold("descriptors more, at most", max(row.value("fds") or 0 for row in result.rows), 0)
     grown = max(row.value("grown") or 0 for row in result.rows)
-    result.hold("front KiB more, at most", grown, GROWTH_KIB)
+    result.hold("KiB more in the second half, at most", grown, GROWTH_KIB)
     recycling = [course for course in COURSES if course.recycles]
     for key, least in (
         ("recycles", setup.size(RECYCLES, 5)),
