@@ -213,7 +213,6 @@ class ApplicationPool(Generic[R]):
 
     def _abandon(self, worker: Worker) -> None:
         for request in self._queue.worker_lost(worker):
-            worker.abandoned += 1
             request.abandon(ABANDONED)
 
 

@@ -31,13 +31,19 @@ log = structlog.get_logger("W3SVC")
 
 
 class PoolStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """The pool, counted. `deaths` are ends that nobody asked for."""
+    """The pool, counted.
+
+    Attributes:
+        deaths: ends that nobody asked for.
+        bugs: steps that failed for an error of ours.
+    """
 
     name: str
     state: str
     queue: QueueStatistics
     starts: int
     deaths: int
+    bugs: int
     workers: tuple[WorkerStatistics, ...]
 
 
@@ -79,6 +85,7 @@ class Pool:
             loop, command, self._frame_max, self._on_message, self._lost, self._exited
         )
         self._timer: asyncio.TimerHandle | None = None
+        self._bugs = 0
         loop.call_later(SWEEP, self._sweep)
         self._do: dict[type, Callable[[Any], None]] = {
             actions.Start: self._start,
@@ -179,6 +186,7 @@ class Pool:
             queue=self._pool.queue,
             starts=policy.starts,
             deaths=policy.deaths,
+            bugs=self._bugs,
             workers=tuple(
                 worker.statistics(self._pool.held_by(worker), self._children.unsent(worker))
                 for worker in self._children
@@ -202,6 +210,7 @@ class Pool:
             try:
                 self._do[type(step)](step)
             except Exception:  # a bug of ours: the other steps, and the timer, must not miss out
+                self._bugs += 1
                 log.exception("w3svc_bug", step=repr(step))
         self._set_timer()
 

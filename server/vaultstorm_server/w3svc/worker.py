@@ -31,7 +31,6 @@ class Worker:
         served: requests answered; counted by the shell.
         held: requests that it has and has not answered; kept by the shell.
         active: when it last had a request; kept by the shell.
-        abandoned: requests that were lost with it; counted by the shell.
         since: when it came to its present state.
         leaving: why it is being recycled; it goes on serving until its replacement does.
         ending: why it shuts down.
@@ -42,7 +41,7 @@ class Worker:
     """
 
     __slots__ = (
-        "abandoned", "active", "dropped", "ending", "held", "idle_at", "leaving", "measure_at",
+        "active", "dropped", "ending", "held", "idle_at", "leaving", "measure_at",
         "number", "pid", "ping_at", "pinged", "recycle_at", "served", "since", "started", "state",
         "why",
     )  # fmt: skip
@@ -52,7 +51,7 @@ class Worker:
         self.pid = 0
         self.state = State.STARTING
         self.started = self.since = self.active = now
-        self.served = self.held = self.abandoned = 0
+        self.served = self.held = 0
         self.leaving: Reason | None = None
         self.ending: Ending | None = None
         self.why: str | None = None

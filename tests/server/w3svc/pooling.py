@@ -123,6 +123,7 @@ async def pool_of(
     pool.start()
     try:
         yield pool
+        assert pool.statistics().bugs == 0
     finally:
         pool.kill()
         records.close()
