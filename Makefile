@@ -16,8 +16,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: install
 	$(BIN)/python -m vaultstorm.demo
 
+# Most tests wait for sockets and processes: one more at once than there are cores uses them up.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist worksteal
 
 lint: install
 	$(BIN)/ruff check .

@@ -98,7 +98,6 @@ def test_refused(tmp_path: Path, scheme: str) -> None:
         (once(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"), {"ok"}),
         (once(b"HTTP/1.1 503 No\r\n\r\n"), {"http.503"}),
     ],
-    ids=str,
 )
 def test_endings(tmp_path: Path, behave: Behaviour, outcomes: set[str]) -> None:
     """Each misbehaviour has its outcome, for one client and for several."""
@@ -157,7 +156,6 @@ def test_tcp_banner(tmp_path: Path) -> None:
         (once(HALF, Peer.silence), "receive.timeout"),
         (once(b"HTTP/1.1 102 Processing\r\n\r\n", Peer.silence), "receive.timeout"),
     ],
-    ids=str,
 )
 def test_timeouts(tmp_path: Path, behave: Behaviour, outcome: str) -> None:
     """A server that goes silent ends in a timeout of the phase it had come to."""
@@ -217,7 +215,7 @@ def finish(peer: Peer) -> None:
     peer.sock.shutdown(socket.SHUT_WR)
 
 
-@pytest.mark.parametrize("then", [finish, Peer.reset, lambda peer: peer.say(b"unasked")], ids=str)
+@pytest.mark.parametrize("then", [finish, Peer.reset, lambda peer: peer.say(b"unasked")])
 def test_closed_while_idle(tmp_path: Path, then: Behaviour) -> None:
     """A kept connection that ends while no request is out is no loss, and counted."""
     idle, ended = threading.Event(), threading.Event()

@@ -41,7 +41,6 @@ def hello_then(end: Behaviour) -> Behaviour:
         (hello_then(lambda peer: peer.say(b"HTTP/1.1 400 Bad\r\n\r\n")), "tls.malformed"),
         (hello_then(lambda peer: peer.say(b"\x15\x03\x03\0\x02\x02\x28")), "tls.rejected"),
     ],
-    ids=str,
 )
 def test_handshakes(
     tmp_path: Path, trusting: ssl.SSLContext, behave: Behaviour, outcome: str
@@ -68,7 +67,6 @@ def test_handshakes(
         (once(UNTIL_END, cut), "receive.closed"),
         (once(BYE, cut), "ok"),
     ],
-    ids=str,
 )
 def test_endings(
     tmp_path: Path,
