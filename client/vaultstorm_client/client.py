@@ -6,7 +6,7 @@ another id. The one exception is asked for with `syn_retries`, and counted.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vaultstorm_client import observe
 from vaultstorm_client.attempt import Attempt
@@ -15,7 +15,8 @@ from vaultstorm_client.dialler import Dialler, State
 from vaultstorm_client.exchange import EarlyEnd, Exchange, Step
 from vaultstorm_client.lingering import Lingering
 from vaultstorm_client.loop import BOTH, NEVER, READ
-from vaultstorm_client.response import Malformed
+from vaultstorm_client.response import Malformed, Response
+from vaultstorm_client.stream import Stream
 from vaultstorm_wire.outcome import Ending, Phase, answered_http, lost
 
 if TYPE_CHECKING:
@@ -52,11 +53,7 @@ class Client(Dialler):
 
     def prepare(self) -> bool:
         """Begin an attempt up to, but not including, connect(); False if that already failed."""
-        now = monotonic()
-        self._attempt = Attempt(
-            self._engine.request_id(self.index, self._made), self._scheduled, now
-        )
-        self._made += 1
+        self._attempt = self._new_attempt(monotonic())
         try:
             self._open()
         except OSError as error:
@@ -82,15 +79,17 @@ class Client(Dialler):
         if self._engine.over(now):
             self._retire()
         elif self._stream is not None:
-            self._attempt = Attempt(
-                self._engine.request_id(self.index, self._made), self._scheduled, now
-            )
-            self._made += 1
+            self._attempt = self._new_attempt(now)
             self._attempt.local = self._local
             self._attempt.phase = Phase.SEND
             self._request(now)
         elif self.prepare():
             self.connecting(self.connect(monotonic()))
+
+    def _new_attempt(self, now: float) -> Attempt:
+        made = self._made
+        self._made = made + 1
+        return Attempt(self._engine.request_id(self.index, made), self._scheduled, now)
 
     # A request and its answer.
 
@@ -99,11 +98,15 @@ class Client(Dialler):
         assert stream is not None
         attempt.nth, self._nth = self._nth, self._nth + 1
         attempt.connection = engine.connection_id(self._connection)
-        request = engine.request(attempt.id, last=not engine.plan.keep_alive)
-        self._exchange = Exchange(stream, attempt, request, engine.plan.method == "HEAD")
+        self._exchange = self._new_exchange(stream)
         self.state = State.SENDING
         engine.loop.set_deadline(self, now + engine.plan.response_timeout)
         self._go_on(self._exchange.send())
+
+    def _new_exchange(self, stream: Stream) -> Exchange:
+        engine, attempt = self._engine, self._attempt
+        request = engine.request(attempt.id, last=not engine.plan.keep_alive)
+        return Exchange(stream, attempt, request, Response(engine.plan.method == "HEAD"))
 
     def _send(self) -> None:
         """Go on sending, also while an answer comes: until it is complete, it may be a 1xx."""
@@ -171,6 +174,12 @@ class Client(Dialler):
         self.state = State.RESTING
         if engine.scheme == "tcp":
             self._disconnect()
+        self._go_to_next(outcome, end)
+
+    def _go_to_next(self, outcome: str, end: float) -> None:
+        """See what follows an attempt that has ended."""
+        del outcome, end
+        engine = self._engine
         if not engine.more(self._made):
             self._retire()
             return
@@ -217,7 +226,7 @@ class Client(Dialler):
         State.SENDING: _send,
         State.RECEIVING: _receive,
     }
-    _EXPIRED: ClassVar[dict[State, Callable[["Client", float], None]]] = {
+    _EXPIRED: ClassVar[dict[State, Callable[[Any, float], None]]] = {
         State.RESTING: _begin,
         State.CONNECTING: _timed_out,
         State.RETRYING: Dialler._retry,

@@ -7,15 +7,22 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from vaultstorm_client import sources
+from vaultstorm_client.agent import sizes
+from vaultstorm_client.agent.agent import Agent
+from vaultstorm_client.agent.blocks import Blocks
+from vaultstorm_client.agent.calls import Call
+from vaultstorm_client.agent.ledger import Ledger
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.client import Client
 from vaultstorm_client.clock import monotonic
 from vaultstorm_client.journal import JournalFile
+from vaultstorm_client.lane import Crew
 from vaultstorm_client.loop import NEVER, Loop
 from vaultstorm_client.plan import Plan
-from vaultstorm_client.requests import RequestTemplate
+from vaultstorm_client.requests import CallTemplate, RequestTemplate
 from vaultstorm_client.tally import Counts, Tally
 from vaultstorm_client.target import SocketAddress, Target
+from vaultstorm_wire import journal as records
 
 TICK: Final = 0.1
 """Seconds between two looks at the progress, and two flushes of the journal."""
@@ -27,7 +34,7 @@ class Engine:
     """Runs some of a plan's clients to their end.
 
     Args:
-        share: which clients: every `processes`-th, beginning with this one.
+        share: which clients, or agents: every `processes`-th, beginning with this one.
         tls: for ``https://``; None otherwise.
         arrivals: when each of those clients arrives, in seconds from the start; empty for a spike.
         journal: where attempts are written down; None for nowhere.
@@ -56,11 +63,14 @@ class Engine:
         self._share = share
         self._progress = progress
         self._template = RequestTemplate(plan, target)
+        self._call_template = CallTemplate(target)
+        self._blocks = Blocks(plan.seed, plan.blocks, sizes.parse(plan.block_sizes))
         self._sources = sources.addresses(target, _connections(plan), sources.port_count())
         self._connections = 0
         self._alive: set[Client] = set()
         self._interrupted = False
-        self._stop_at = NEVER
+        self.stop_at = NEVER
+        """From when on nothing is begun."""
 
     # What the clients ask for.
 
@@ -71,6 +81,10 @@ class Engine:
     def request(self, request_id: str, last: bool) -> bytes:
         """Give the bytes of a request."""
         return self._template.fill(request_id, last)
+
+    def call(self, call: Call, request_id: str, last: bool) -> bytes:
+        """Give the bytes of the request that makes an agent's call."""
+        return self._call_template.fill(call, request_id, last)
 
     def next_connection(self) -> int:
         """Number a new connection."""
@@ -91,7 +105,7 @@ class Engine:
 
     def over(self, now: float) -> bool:
         """Tell whether nothing new is begun any more."""
-        return self._interrupted or now >= self._stop_at
+        return self._interrupted or now >= self.stop_at
 
     def syn(self, instant: float) -> None:
         """Take note of when a connection's first SYN left."""
@@ -111,6 +125,11 @@ class Engine:
         if self._journal is not None:
             self._journal.append(attempt.record(self._peer, outcome, end, errno, detail))
 
+    def acknowledged(self, record: records.Acknowledged) -> None:
+        """Write down what a vault has said it keeps."""
+        if self._journal is not None:
+            self._journal.append(record)
+
     def retired(self, client: Client) -> None:
         """Let go of a client that has made its last attempt."""
         self._alive.discard(client)
@@ -120,8 +139,7 @@ class Engine:
     def prepare_spike(self, clients: Iterator[int]) -> list[Client]:
         """Make the sockets of a spike, before the first connect()."""
         scheduled = monotonic()
-        made = [Client(self, index, scheduled) for index in clients]
-        self._alive.update(made)
+        made = [self._new_client(index, scheduled) for index in clients]
         return [client for client in made if client.prepare()]
 
     def spike(self, clients: list[Client]) -> None:
@@ -149,7 +167,7 @@ class Engine:
         if not self.plan.spike:
             self.loop.wake()
         if self.plan.duration is not None:
-            self._stop_at = start + self.plan.duration
+            self.stop_at = start + self.plan.duration
         upcoming = next(arrivals, None)
         next_tick = start + TICK
         while upcoming is not None or self._alive or not self.loop.idle:
@@ -184,9 +202,20 @@ class Engine:
             self._journal.close()
 
     def _arrive(self, index: int, scheduled: float) -> None:
-        client = Client(self, index, scheduled)
-        self._alive.add(client)
-        client.expired(monotonic())
+        self._new_client(index, scheduled).expired(monotonic())
+
+    def _new_client(self, index: int, scheduled: float) -> Client:
+        """Make a client, or an agent with its lanes; gives the one to begin with."""
+        plan = self.plan
+        if not plan.agents:
+            client = Client(self, index, scheduled)
+            self._alive.add(client)
+            return client
+        ledger = Ledger(self.tally.counts.vault)
+        agent = Agent(index, self._blocks, ledger, plan.requests, plan.think)
+        lanes = Crew(self, agent, plan.lanes, scheduled).lanes
+        self._alive.update(lanes)
+        return lanes[0]
 
     def _stop(self) -> None:
         for client in list(self._alive):
@@ -210,4 +239,5 @@ class Engine:
 def _connections(plan: Plan) -> int:
     """How many connections the burst may have or have had open within a minute or so."""
     clients = plan.clients or int((plan.rate or 1) * min(plan.duration or 60.0, 60.0))
+    clients *= plan.lanes if plan.agents else 1
     return clients if plan.keep_alive else clients * min(plan.requests or 100, 100)

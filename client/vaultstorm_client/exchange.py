@@ -31,17 +31,17 @@ class Exchange:
         stream: the connection.
         attempt: gets the phases and the counts.
         request: all bytes of the request.
-        head_request: its method is HEAD.
+        response: takes the answer.
     """
 
     __slots__ = ("_attempt", "_response", "_sent", "_stream", "_unsent")
 
     def __init__(
-        self, stream: Stream, attempt: Attempt, request: bytes, head_request: bool
+        self, stream: Stream, attempt: Attempt, request: bytes, response: Response
     ) -> None:
         self._stream = stream
         self._attempt = attempt
-        self._response = Response(head_request)
+        self._response = response
         self._unsent = memoryview(request)
         self._sent = False
 

@@ -16,8 +16,9 @@ UNTRUSTED: Final = (
     "trust by --insecure"
 )
 _HANG = (
-    "the request was sent and not one byte came back: the hang of TECH39579, where connections and "
-    "TLS work and every worker thread is stuck"
+    "the request was sent, nothing came back: the pool hangs (TECH39579: every ISAPI thread waits "
+    "for an interface entry that nobody releases), or needs longer than --timeout; restart IIS to "
+    "be served again (here: ctl iisreset), and install hotfix 12 (ctl apply-hotfix TECH39579)"
 )
 
 MEANINGS: Final[dict[str, str]] = {
@@ -52,7 +53,7 @@ MEANINGS: Final[dict[str, str]] = {
     "send.timeout": "the server accepts and reads nothing: the request did not get through",
     "send.reset": _OVERRUN,
     "send.closed": "the connection was closed before the request was sent: it did not run",
-    "wait.timeout": _HANG,
+    "wait.timeout": f"TCP connects, {_HANG}",
     "wait.reset": (
         "the connection was reset before a byte of the answer came: the server crashed with the "
         "request, or its accept queue is overrun"
@@ -74,10 +75,12 @@ MEANINGS: Final[dict[str, str]] = {
 """By outcome; `meaning` covers the rest."""
 
 
-def meaning(outcome: str) -> str:
+def meaning(outcome: str, through_tls: bool = False) -> str:
     """Say what `outcome` means for who reads it."""
     if outcome in MEANINGS:
-        return MEANINGS[outcome]
+        said = MEANINGS[outcome]
+        works = outcome == "wait.timeout" and through_tls
+        return said.replace("TCP connects", "TCP and TLS connect", 1) if works else said
     kind, _, ending = outcome.partition(".")
     if ending == "local":
         return "this machine could not do it (ports, descriptors, memory or no route): see doctor"

@@ -39,13 +39,13 @@ class Options:
 
 
 class _Failed(Exception):
-    """A layer did not do its work: `outcome` says how."""
+    """A layer did not do its work: `outcome` says how; `means` is empty if that says it all."""
 
     def __init__(self, outcome: str, detail: str, means: str = "") -> None:
         super().__init__(outcome)
         self.outcome = outcome
         self.detail = detail
-        self.means = means or meaning(outcome)
+        self.means = means
 
 
 def probe(url: str, options: Options, allow_remote: bool = False) -> Report:
@@ -127,7 +127,8 @@ class _Run:
         try:
             step()
         except _Failed as failed:
-            outcome, means = failed.outcome, failed.means
+            outcome = failed.outcome
+            means = failed.means or meaning(outcome, through_tls=self._context is not None)
             self._seen["error"] = failed.detail
         return Layer(name, outcome, time.monotonic() - begun, self._seen, means)
 

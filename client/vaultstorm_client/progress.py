@@ -34,8 +34,9 @@ def progress(plan: Plan) -> Iterator[Progress | None]:
         task = bar.add_task("burst", total=total, ok=0, lost=0)
 
         def show(counts: Counts) -> None:
-            bar.update(
-                task, completed=counts.attempts, ok=counts.ok, lost=counts.lost, refresh=True
-            )
+            vault = counts.vault
+            snapshots = vault.committed + vault.failed + vault.cut
+            done = snapshots if plan.agents else counts.attempts
+            bar.update(task, completed=done, ok=counts.ok, lost=counts.lost, refresh=True)
 
         yield show

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from vaultstorm_client.agent.ledger import VaultCounts
 from vaultstorm_client.plan import Plan
 from vaultstorm_client.tally import Tally
 from vaultstorm_client.target import Target
@@ -16,7 +17,8 @@ def result(plan: Plan, target: Target, tally: Tally, interrupted: bool = False) 
     the attempts on a connection that had carried a request before. `lag_ms` is the longest time for
     which the client did not look at its sockets, `busy` the share of its time that its busiest
     process worked; `saturated` says that there was a second of which 95 % was work: what timed out
-    then, the client may have caused itself. `rpc_errors` are for ``rpc://`` targets.
+    then, the client may have caused itself. `rpc_errors` are for ``rpc://`` targets, `vault` is for
+    agents and null for others.
     """
     counts = tally.counts
     began, ended = counts.began or 0.0, counts.ended or 0.0
@@ -37,8 +39,32 @@ def result(plan: Plan, target: Target, tally: Tally, interrupted: bool = False) 
         "lag_ms": round(counts.lag * 1000, 3),
         "busy": round(counts.busy, 3),
         "saturated": counts.saturated,
+        "vault": _vault(counts.vault) if plan.agents else None,
         "interrupted": interrupted,
         "duration_s": round(ended - began, 6),
+    }
+
+
+def _vault(counts: VaultCounts) -> dict[str, Any]:
+    """Give what the agents put into the vault, and what of it came back.
+
+    `snapshots.begun` is the sum of the three others: `committed` came to their close, `cut` were
+    under way when the burst ended. `acknowledged` are the PUTs that the vault answered 200 or 201,
+    `verified` the read-backs that gave what was put, byte for byte.
+    """
+    return {
+        "agents": counts.agents,
+        "snapshots": {
+            name: getattr(counts, name) for name in ("begun", "committed", "failed", "cut")
+        },
+        **{
+            said: {
+                name: getattr(counts, f"{said}_{name}") for name in ("blocks", "snapshots", "bytes")
+            }
+            for said in ("acknowledged", "verified")
+        },
+        "lost": counts.lost,
+        "corrupt": counts.corrupt,
     }
 
 

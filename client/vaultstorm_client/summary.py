@@ -15,13 +15,16 @@ def summary(plan: Plan, result: dict[str, Any]) -> str:
     """Write the summary, in lines that fit a terminal."""
     lines = [f"{result['target']}: {_load(plan)}, seed {plan.seed}", _verdict(result), ""]
     lines += _outcomes(result)
+    if result["vault"] is not None:
+        lines += ["", *_vault(plan, result["vault"])]
     lines += ["", *_latencies(result["latency_ms"]), "", *_burst(result)]
     return "\n".join(lines) + "\n"
 
 
 def _load(plan: Plan) -> str:
-    clients = "clients as they arrive" if plan.clients is None else f"{plan.clients} clients"
-    each = "requests without end" if plan.requests is None else f"{plan.requests} request(s) each"
+    who, what = ("agents", "snapshot") if plan.agents else ("clients", "request")
+    clients = f"{who} as they arrive" if plan.clients is None else f"{plan.clients} {who}"
+    each = f"{what}s without end" if plan.requests is None else f"{plan.requests} {what}(s) each"
     if plan.rate is not None:
         how = f"{plan.rate:g} a second, {plan.arrivals}"
     else:
@@ -66,6 +69,32 @@ def _rank(outcome: str) -> tuple[int, str]:
     if outcome == "ok":
         return (-2, "")
     return (_ORDER.index(phase), outcome) if is_lost(outcome) else (-1, outcome)
+
+
+def _vault(plan: Plan, vault: dict[str, Any]) -> list[str]:
+    """Tell what became of what was put: a finding of its own, whatever requests failed."""
+    snapshots, kept, back = vault["snapshots"], vault["acknowledged"], vault["verified"]
+    ends = ", ".join(f"{count} {name}" for name, count in snapshots.items())
+    lines = [
+        f"  snapshots          {ends}; {plan.blocks} block(s) each, {plan.lanes} lane(s)",
+        f"  acknowledged       {_amount(kept)}",
+        f"  read back the same {_amount(back)}",
+    ]
+    found = data_finding(vault)
+    lines.append(f"  DATA {found}" if found else "  nothing acknowledged was found lost or corrupt")
+    return lines
+
+
+def _amount(amount: dict[str, int]) -> str:
+    return f"{amount['blocks']} blocks, {amount['snapshots']} snapshots, {amount['bytes']} bytes"
+
+
+def data_finding(vault: dict[str, Any] | None) -> str | None:
+    """Say what acknowledged data was found missing or changed; None if there is nothing to say."""
+    if vault is None or not (vault["lost"] or vault["corrupt"]):
+        return None
+    what = "blocks and snapshots that were acknowledged"
+    return f"LOST: {vault['lost']}, CORRUPT: {vault['corrupt']} of the {what}"
 
 
 def _latencies(latency: dict[str, dict[str, float] | None]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from hdrh.histogram import HdrHistogram
 
+from vaultstorm_client.agent.ledger import VaultCounts
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_wire.outcome import is_lost
 
@@ -66,6 +67,7 @@ class Counts(msgspec.Struct):
         idle_closed: kept connections that the server closed while no request was out: no loss.
         lag: longest time, in seconds, for which the client did not look at its sockets.
         busy: share of its time that the busiest process worked.
+        vault: what agents count; all 0 without any.
     """
 
     outcomes: dict[str, int] = msgspec.field(default_factory=dict)
@@ -81,6 +83,7 @@ class Counts(msgspec.Struct):
     lag: float = 0.0
     busy: float = 0.0
     saturated: bool = False
+    vault: VaultCounts = msgspec.field(default_factory=VaultCounts)
 
     @property
     def attempts(self) -> int:
@@ -103,6 +106,7 @@ class Counts(msgspec.Struct):
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
         for name in ("reused", "reused_lost", "connects", "syn_retries", "idle_closed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.vault.add(other.vault)
         self.first_syn = _either(min, self.first_syn, other.first_syn)
         self.last_syn = _either(max, self.last_syn, other.last_syn)
         self.began = _either(min, self.began, other.began)

@@ -37,6 +37,7 @@ _KEYS: Final = (
     "retries.syn",
     "duration_s",
 )
+_AGENT_KEYS: Final = ("vault.lost", "vault.corrupt", "vault.snapshots.failed")
 _COUNTERS: Final = ("outcomes", "causes", "verdicts")
 """Mappings whose members are named by what occurred: one that did not occur counts 0."""
 
@@ -108,9 +109,12 @@ def parse(text: str, result: Mapping[str, Any]) -> Threshold:
     Raises:
         UsageError: it is not a condition on a number of the result.
     """
+    if result["vault"] is None and re.match(r"[^<>=!]*\bvault\.", text):
+        raise UsageError(f"--fail-on {text!r}: vault is counted with --workload agent only")
     rest = " and the rest of what --json shows"
+    keys = _KEYS if result["vault"] is None else (*_KEYS, *_AGENT_KEYS)
     return read(
-        text, Vocabulary("--fail-on", result, _KEYS, {"outcomes": OUTCOMES}, "'lost>0'", rest)
+        text, Vocabulary("--fail-on", result, keys, {"outcomes": OUTCOMES}, "'lost>0'", rest)
     )
 
 

@@ -17,14 +17,18 @@ from typing import Any, Final
 import msgspec
 import structlog
 import uvloop
+from msgspec.structs import replace
 
 from vaultstorm_server import clock
 from vaultstorm_server.admin import bind as admin_bind
 from vaultstorm_server.afd.listener import open_listener
 from vaultstorm_server.iis_reset import DRAIN_GRACE, POOL_GRACE, IisReset
+from vaultstorm_server.installation import Installation
 from vaultstorm_server.journal import JournalFile
 from vaultstorm_server.sampler import Sampler
 from vaultstorm_server.settings import Settings
+from vaultstorm_server.vault_directory import vault_directory
+from vaultstorm_server.w3svc.command import worker_command
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_wire.journal import Event, Sample
 
@@ -87,11 +91,11 @@ class Front:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, options: ServeOptions, stack: ExitStack
     ) -> None:
-        settings = options.settings
+        settings, journal = options.settings, options.journal
         self._options = options
         self._stop = asyncio.Event()
         self._started = clock.now()
-        self._journal = JournalFile(options.journal, "front", loop)
+        self._journal = JournalFile(journal, "front", loop)
         stack.callback(self._journal.close)
         self._listener = open_listener(
             loop, options.host, options.port, settings, self._take, self._journal
@@ -100,9 +104,13 @@ class Front:
         self._admin_socket = admin_bind.bind(options.admin_port)
         stack.callback(self._admin_socket.close)
         self._admin_url = admin_bind.url(self._admin_socket)
+        self._vault = stack.enter_context(ExitStack())
         for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
-        self._pool = Pool(loop, settings, self._journal, options.journal)
+        directory = self._vault.enter_context(vault_directory(settings.vault.Directory))
+        vault = replace(settings.vault, Directory=directory)
+        self._settings = replace(settings, vault=vault)
+        self._pool = Pool(loop, settings, self._journal, self._command(self._settings))
         stack.callback(self._pool.kill)
         self._pool.start()
         self._load(loop, stack)
@@ -136,8 +144,18 @@ class Front:
         )
         self._sampler = Sampler(loop, self._journal, self.sample)
         self._reset = IisReset(self._listener, self._http, self._pool, self._event, self._stop)
-        pool = options.settings.apppool
-        controls = Controls(self.status, self._listener, self._pool, pool, self._reset, self._event)
+        self._installation = Installation(
+            self._settings, self._reset, self._pool, self._command, self._event
+        )
+        controls = Controls(
+            self.status,
+            self._listener,
+            self._pool,
+            options.settings.apppool,
+            self._reset,
+            self._installation,
+            self._event,
+        )
         self._admin = Admin(self._admin_socket, controls)
         self._admin.start()
 
@@ -180,6 +198,7 @@ class Front:
             "pid": os.getpid(),
             "url": self.url,
             "uptime": round(clock.now() - self._started, 3),
+            "hotfixes": self._installation.installed,
             "accept_queue": msgspec.to_builtins(self._listener.statistics()),
             "connections": msgspec.to_builtins(self._http.statistics(), enc_hook=dict),
             "pool": msgspec.to_builtins(self._pool.statistics()),
@@ -188,6 +207,7 @@ class Front:
     def sample(self) -> Sample:
         """Give what is held at the moment."""
         accept, pool = self._listener.queue, self._pool.requests
+        interfaces, threads_held = self._pool.vault_peak()
         return Sample(
             time=clock.now(),
             free=accept.free,
@@ -196,7 +216,12 @@ class Front:
             open=self._http.open,
             waiting=pool.waiting,
             in_flight=pool.held,
+            interfaces=interfaces,
+            threads_held=threads_held,
         )
+
+    def _command(self, settings: Settings) -> list[str]:
+        return worker_command(settings, self._options.journal)
 
     def _take(self, sock: socket.socket, peer: str) -> None:
         host, _, port = peer.rpartition(":")
@@ -215,6 +240,7 @@ class Front:
         self._pool.kill()
         self._event("killed", number.name)
         self._journal.flush()
+        self._vault.close()
         os._exit(128 + number)
 
     async def _end(self) -> None:

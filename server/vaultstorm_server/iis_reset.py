@@ -1,8 +1,8 @@
 """`iisreset`: everything that serves is stopped and started, and the port stays the same."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -34,6 +34,8 @@ class IisReset:
     get FIN, and the workers end and are replaced. What was counted goes on being counted, a closed
     gate stays closed, and a pool that was off is on afterwards.
 
+    Whatever else stops and starts parts of the server does it by `exclusively`, with these halves.
+
     Args:
         listener: of the port.
         http: the connections.
@@ -50,12 +52,18 @@ class IisReset:
         self._pool = pool
         self._note = note
         self._stopping = stopping
+        self._what = ""
         self._task: asyncio.Task[float] | None = None
 
     @property
     def under_way(self) -> bool:
-        """Whether one has begun and not ended."""
+        """Whether something has begun and not ended."""
         return self._task is not None and not self._task.done()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server stops: then nothing is to be started again."""
+        return self._stopping.is_set()
 
     def check(self) -> None:
         """See that the server is neither stopping nor being reset.
@@ -63,10 +71,10 @@ class IisReset:
         Raises:
             MachineError: it is.
         """
-        if self._stopping.is_set():
+        if self.stopping:
             raise MachineError("the server is stopping: start another one")
         if self.under_way:
-            raise MachineError("an iisreset is under way: ask again when it has ended")
+            raise MachineError(f"{self._what} is under way: ask again when it has ended")
 
     async def run(self) -> float:
         """Do it, and give the seconds it took. A caller that goes away does not end it.
@@ -74,8 +82,17 @@ class IisReset:
         Raises:
             MachineError: one is under way, or the server is stopping or begins to.
         """
+        return await self.exclusively("an iisreset", self._run)
+
+    async def exclusively(self, what: str, do: Callable[[], Coroutine[Any, Any, None]]) -> float:
+        """Do something with nothing else under way, whoever waits for it; give the seconds it took.
+
+        Raises:
+            MachineError: something is under way, or the server is stopping; and what `do` raises.
+        """
         self.check()
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._what = what
+        self._task = asyncio.get_running_loop().create_task(_timed(do))
         return await asyncio.shield(self._task)
 
     async def ended(self) -> None:
@@ -84,23 +101,50 @@ class IisReset:
             await asyncio.wait((self._task,))
             self._task.exception()  # the caller has it, if there is still one
 
-    async def _run(self) -> float:
-        began = clock.now()
-        log.info("iisreset_began")
-        self._note("iisreset_began", None)
+    async def stop_pool(self) -> None:
+        """Turn the pool off: 503 Disabled, and what runs has the time of requests in flight to end.
+
+        A server that begins to stop is not waited for: it gives them that time itself.
+        """
+        loop = asyncio.get_running_loop()
+        ending = loop.create_task(self._pool.end(DRAIN_GRACE, "Disabled"))
+        stopping = loop.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((ending, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if ending.done():
+                ending.result()
+        finally:
+            for task in (ending, stopping):
+                task.cancel()
+            await asyncio.wait((ending, stopping))
+
+    async def stop_iis(self) -> None:
+        """Stop everything: the port, the connections, the workers."""
         self._listener.stop()
         await self._http.drain(DRAIN_GRACE, linger=False)
         await self._pool.end(POOL_GRACE)
-        if not self._stopping.is_set():
-            self._pool.start_pool()
-            self._http.resume()
-            await self._listen()
-        if self._stopping.is_set():
+
+    def start_pool(self) -> None:
+        """Turn the pool on."""
+        self._pool.start_pool()
+
+    async def start_iis(self) -> None:
+        """Take connections again, on the same port; the pool stays as it is."""
+        self._http.resume()
+        await self._listen()
+
+    async def _run(self) -> None:
+        log.info("iisreset_began")
+        self._note("iisreset_began", None)
+        await self.stop_iis()
+        if not self.stopping:
+            self.start_pool()
+            await self.start_iis()
+        if self.stopping:
             self._note("iisreset_ended", "stopping")
             raise MachineError("the server was stopped before its reset had ended")
         log.info("iisreset_ended")
         self._note("iisreset_ended", None)
-        return clock.now() - began
 
     async def _listen(self) -> None:
         """Listen again, as soon as nobody else does."""
@@ -115,3 +159,9 @@ class IisReset:
                 await asyncio.sleep(RETRY_AFTER)
             else:
                 return
+
+
+async def _timed(do: Callable[[], Awaitable[None]]) -> float:
+    began = clock.now()
+    await do()
+    return clock.now() - began

@@ -223,9 +223,51 @@ class AppPool(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Vault(Struct, frozen=True, forbid_unknown_fields=True):
-    """The vault ISAPI (TECH39579): our own protocol, since none is published."""
+    """The vault ISAPI (TECH39579). No source gives any of its numbers: they are our choice."""
 
-    MaxBlocks: Annotated[int, Meta(ge=1, le=10**7, description="blocks kept in memory")] = 65536
+    TECH39579: Annotated[
+        int,
+        Meta(ge=0, le=1, description="1: interface entries are counted, not flagged (hotfix 12)"),
+    ] = 0
+    Directory: Annotated[
+        str,
+        Meta(
+            description="where blocks and snapshots are kept; empty: a temporary directory that "
+            "is removed at the end (after kill -9 it stays)"
+        ),
+    ] = ""
+    Quota: Annotated[int, size(0, 1 << 50, "bytes of blocks that are kept; 0: any")] = 1 << 30
+    MaxBlockSize: Annotated[int, size(1, 1 << 30, "longest block")] = 1 << 20
+    MaxInterfaces: Annotated[
+        int, Meta(ge=1, le=10**6, description="entries of the interface table")
+    ] = 1000
+    InterfaceMemory: Annotated[int, size(0, 1 << 30, "memory that an entry holds")] = 64 << 10
+    InterfaceIdleTime: Annotated[
+        float, seconds(0, FOREVER, "time without a call after which an interface is released")
+    ] = 300.0
+    DoCleanUpPeriod: Annotated[float, seconds(0.001, FOREVER, "between two runs of DoCleanUp")] = (
+        1.0
+    )
+    IsapiThreads: Annotated[
+        int, Meta(ge=1, le=1000, description="threads that run the vault's methods")
+    ] = 32
+    DiskRate: Annotated[
+        int, size(0, 1 << 40, "bytes a second that each method reads or writes; 0: as the disk can")
+    ] = 0
+    CorruptionCrash: Annotated[
+        float,
+        Meta(ge=0, le=1, description="how probably a touched entry that was released is a crash"),
+    ] = 0.0
+    Seed: Annotated[
+        int, Meta(ge=0, le=DWORD_MAX, description="of what CorruptionCrash leaves to chance")
+    ] = 0
+    PingBlockedByHang: Annotated[
+        int, Meta(ge=0, le=1, description="1: a ping needs a free ISAPI thread to be answered")
+    ] = 0
+    ReportUnhealthy: Annotated[
+        int,
+        Meta(ge=0, le=1, description="1: a full table is reported (HSE_REQ_REPORT_UNHEALTHY)"),
+    ] = 0
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -135,9 +135,29 @@ class Sample(Record, tag="sample", kw_only=True, frozen=True):
     """Requests that wait for a worker."""
     in_flight: int
     """Requests that a worker has."""
+    interfaces: int = 0
+    """Entries of the vault's interface tables: the most at once since the last sample."""
+    threads_held: int = 0
+    """ISAPI threads that wait for an entry: likewise."""
 
 
-AnyRecord = Journal | Attempt | TurnedAway | Pause | Request | Execution | Event | Sample
+class Acknowledged(Record, tag="acknowledged", kw_only=True, frozen=True):
+    """What a vault has said it keeps, as the client that gave it knows it."""
+
+    id: str
+    """The X-Request-Id it was sent with."""
+    kind: str
+    """``block`` or ``snapshot``."""
+    name: str
+    """Of the snapshot; of a block, its SHA-256."""
+    sha256: str
+    """Of the bytes that were sent: of the block, or of the snapshot's manifest."""
+    bytes: int
+
+
+AnyRecord = (
+    Journal | Attempt | TurnedAway | Pause | Request | Execution | Event | Sample | Acknowledged
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)

@@ -25,6 +25,7 @@ class Fired(NamedTuple):
     tally: Tally
     result: dict[str, Any]
     records: list[journal.Attempt]
+    acknowledged: list[journal.Acknowledged]
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -51,7 +52,8 @@ def fire(
     plan = check(Plan(**{"clients": 1, "seed": 7, **options}))
     aim = target.parse(f"{scheme}://{HOST}:{port}{path}")
     tally, interrupted = burst.run(plan, aim, tls, directory, progress)
-    fired = Fired(plan, tally, result(plan, aim, tally, interrupted), records(directory))
+    told = result(plan, aim, tally, interrupted)
+    fired = Fired(plan, tally, told, records(directory), acknowledged(directory))
     conserved(fired)
     return fired
 
@@ -65,17 +67,26 @@ def fire_at(server: Misbehaving, directory: Path, *args: Any, **options: Any) ->
 
 
 def records(directory: Path) -> list[journal.Attempt]:
-    """Read the attempts in all journals of a directory, each whole and with its opening line."""
-    found: list[journal.Attempt] = []
+    """Read the attempts in all journals of a directory."""
+    return [record for record in _all(directory) if isinstance(record, journal.Attempt)]
+
+
+def acknowledged(directory: Path) -> list[journal.Acknowledged]:
+    """Read what was acknowledged, out of all journals of a directory."""
+    return [record for record in _all(directory) if isinstance(record, journal.Acknowledged)]
+
+
+def _all(directory: Path) -> list[journal.AnyRecord]:
+    """Read all journals of a directory, each whole and with its opening line."""
+    found: list[journal.AnyRecord] = []
     for path in sorted(directory.glob("client-*.ndjson")):
         lines = path.read_bytes().splitlines(keepends=True)
         assert all(line.endswith(b"\n") for line in lines)
         first, *rest = [journal.decode(line) for line in lines]
         assert isinstance(first, journal.Journal)
         assert first.role == "client"
-        for record in rest:
-            assert isinstance(record, journal.Attempt)
-            found.append(record)
+        assert {type(record) for record in rest} <= {journal.Attempt, journal.Acknowledged}
+        found += rest
     return found
 
 
@@ -89,12 +100,26 @@ def conserved(fired: Fired) -> None:
     assert len({(record.connection, record.nth) for record in found}) == len(found)
     assert sum(record.syn_retries for record in found) == counts.syn_retries
     assert sum(record.nth > 0 for record in found) == counts.reused
-    if plan.duration is None and not fired.result["interrupted"]:
+    if plan.duration is None and not plan.agents and not fired.result["interrupted"]:
         assert plan.clients is not None
         assert plan.requests is not None
         assert counts.attempts == plan.clients * plan.requests
     for record in found:
         sensible(record)
+    kept_to_account(fired)
+
+
+def kept_to_account(fired: Fired) -> None:
+    """Check that every snapshot has one end, and that each acknowledgement is an attempt's."""
+    vault, said = fired.tally.counts.vault, fired.acknowledged
+    assert vault.begun == vault.committed + vault.failed + vault.cut
+    assert vault.agents == (fired.plan.clients if fired.plan.agents else 0)
+    kinds = Counter(record.kind for record in said)
+    assert kinds == +Counter(block=vault.acknowledged_blocks, snapshot=vault.acknowledged_snapshots)
+    assert vault.acknowledged_bytes == sum(record.bytes for record in said)
+    answered = {record.id for record in fired.records if record.outcome == "ok"}
+    assert {record.id for record in said} <= answered
+    assert len({record.id for record in said}) == len(said)
 
 
 def sensible(record: journal.Attempt) -> None:

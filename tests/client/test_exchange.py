@@ -7,7 +7,7 @@ import pytest
 
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.exchange import EarlyEnd, Exchange, Step
-from vaultstorm_client.response import Malformed
+from vaultstorm_client.response import Malformed, Response
 from vaultstorm_client.stream import PlainStream
 from vaultstorm_wire.outcome import Phase
 
@@ -30,7 +30,7 @@ def begun(stream: PlainStream, request: bytes = b"GET") -> tuple[Exchange, Attem
     """Give an exchange whose request has not been sent."""
     attempt = Attempt("id", 0.0, 0.0)
     attempt.phase = Phase.SEND
-    return Exchange(stream, attempt, request, head_request=False), attempt
+    return Exchange(stream, attempt, request, Response()), attempt
 
 
 def test_a_request_and_its_answer(pair: Pair) -> None:

@@ -23,3 +23,10 @@ def test_no_meaning_is_unreachable() -> None:
 def test_the_clients_own_trouble_is_not_the_servers() -> None:
     """`local` speaks of this machine."""
     assert all("this machine" in meaning(name) for name in NAMES if name.endswith(".local"))
+
+
+def test_only_what_went_before_is_said_to_work() -> None:
+    """The hang is told from the layers that the scheme has."""
+    assert meaning("wait.timeout").startswith("TCP connects, the request was sent")
+    assert meaning("wait.timeout", through_tls=True).startswith("TCP and TLS connect, the request")
+    assert meaning("wait.reset", through_tls=True) == meaning("wait.reset")

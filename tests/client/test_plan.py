@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from vaultstorm_client.plan import Plan, check
+from vaultstorm_client.plan import Plan, check, check_target
+from vaultstorm_client.target import parse
 from vaultstorm_wire.errors import UsageError
 
 
@@ -17,6 +18,11 @@ from vaultstorm_wire.errors import UsageError
         {"clients": 2, "processes": 2},
         {"path": "/a?b=c%20d"},
         {"requests": None, "duration": 1.0},
+        {"workload": "agent"},
+        {"workload": "agent", "lanes": 1, "blocks": 1, "block_sizes": "1"},
+        {"workload": "agent", "lanes": 256, "blocks": 1000, "block_sizes": "16MiB*9,1"},
+        {"workload": "agent", "ramp": 1.0, "think": 1.0, "requests": None, "duration": 1.0},
+        {"workload": "agent", "keep_alive": False, "processes": 2},
     ],
 )
 def test_good(options: dict[str, Any]) -> None:
@@ -49,12 +55,42 @@ def test_good(options: dict[str, Any]) -> None:
         ({"path": "/a b"}, "%xx"),
         ({"path": "/a\r\nX: y"}, "%xx"),
         ({"path": "/é"}, "%xx"),
+        ({"workload": "agents"}, "status or agent"),
+        ({"lanes": 2}, "--lanes 2: .*--workload agent"),
+        ({"blocks": 2}, "--blocks 2: .*--workload agent"),
+        ({"block_sizes": "1"}, "--block-sizes 1: .*--workload agent"),
+        ({"workload": "agent", "lanes": 0}, "--lanes 0: at least 1"),
+        ({"workload": "agent", "lanes": 257}, "--lanes 257: at most 256"),
+        ({"workload": "agent", "blocks": 0}, "--blocks 0: at least 1"),
+        ({"workload": "agent", "blocks": 1001}, "--blocks 1001: at most 1000"),
+        ({"workload": "agent", "block_sizes": "big"}, "--block-sizes: 'big' is not a size"),
+        ({"workload": "agent", "block_sizes": "17MiB"}, "--block-sizes: .*16MiB"),
+        ({"workload": "agent", "rate": 5.0}, "--rate 5.0: agents are --clients"),
+        ({"workload": "agent", "path": "/x"}, "--path /x: .*the URL's"),
+        ({"workload": "agent", "method": "PUT"}, "--method PUT: an agent knows"),
+        ({"workload": "agent", "body_size": 1}, "--body-size 1: .*--block-sizes"),
     ],
 )
 def test_bad(options: dict[str, Any], option: str) -> None:
     """One that cannot says which option is wrong."""
     with pytest.raises(UsageError, match=option):
         check(Plan(**options))
+
+
+@pytest.mark.parametrize(
+    "url, said",
+    [
+        ("tcp://127.0.0.1:1", "https:// or http://"),
+        ("http://127.0.0.1:1/vault?x", "no query"),
+    ],
+)
+def test_targets_of_agents(url: str, said: str) -> None:
+    """Agents need HTTP and a path that others can be put behind; others do not."""
+    aim = parse(url)
+    check_target(Plan(), aim)
+    with pytest.raises(UsageError, match=said):
+        check_target(Plan(workload="agent"), aim)
+    check_target(Plan(workload="agent"), parse("http://127.0.0.1:1/vault/"))
 
 
 @pytest.mark.parametrize(

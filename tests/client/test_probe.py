@@ -183,11 +183,24 @@ def test_accepted_and_silent() -> None:
 
 
 def test_the_hang(authority: trustme.CA, ca: Path) -> None:
-    """TLS done and HTTP never answering is the hang of TECH39579."""
+    """TLS done and the request never answered is the hang of TECH39579, with the ways out."""
     handle = tls(authority.issue_cert("127.0.0.1"), silence)
     report = run("https", handle, Options(timeout=2.0, ca=ca))
     assert outcomes(report) == {"resolve": "ok", "tcp": "ok", "tls": "ok", "http": "wait.timeout"}
-    assert "TECH39579" in report.layers[-1].means
+    means = report.layers[-1].means
+    assert means.startswith(
+        "TCP and TLS connect, the request was sent, nothing came back: the pool"
+    )
+    assert all(word in means for word in ("hangs", "TECH39579", "iisreset", "hotfix 12"))
+
+
+def test_the_hang_without_tls() -> None:
+    """Over http:// nothing is said of TLS."""
+    report = run("http", silence, IMPATIENT)
+    assert outcomes(report) == {"resolve": "ok", "tcp": "ok", "http": "wait.timeout"}
+    means = report.layers[-1].means
+    assert means.startswith("TCP connects, the request was sent, nothing came back: the pool hangs")
+    assert "TLS" not in means
 
 
 def test_plain_http_is_asked_for_tls() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from vaultstorm_client.agent.ledger import VaultCounts
 from vaultstorm_client.plan import Plan
 from vaultstorm_client.progress import progress
 from vaultstorm_client.tally import Counts
@@ -30,17 +31,27 @@ def test_none_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert out.getvalue() == ""
 
 
-@pytest.mark.parametrize("requests", [1, None])
-def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch, requests: int | None) -> None:
-    """On a terminal it shows what is ok and what is lost."""
+@pytest.mark.parametrize(
+    "plan, done",
+    [
+        (Plan(clients=9), "5/9"),
+        (Plan(clients=9, requests=None), "5/?"),
+        (Plan(clients=9, workload="agent"), "7/9"),
+    ],
+    ids=["requests", "no-end", "snapshots"],
+)
+def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch, plan: Plan, done: str) -> None:
+    """On a terminal it shows what is ok and what is lost, and how far the burst has come."""
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
         monkeypatch.setenv("TERM", "xterm")
-        with progress(Plan(clients=9, requests=requests)) as show:
+        with progress(plan) as show:
             assert show is not None
-            show(Counts(outcomes={"ok": 3, "wait.closed": 2}))
+            vault = VaultCounts(begun=9, committed=4, failed=2, cut=1)
+            show(Counts(outcomes={"ok": 3, "wait.closed": 2}, vault=vault))
     written = b"".join(_rest(ours)).decode()
     os.close(ours)
     assert "3 ok" in written
     assert "2 lost" in written
+    assert done in written

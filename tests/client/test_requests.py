@@ -5,8 +5,10 @@ from typing import Any
 import h11
 import pytest
 
+from vaultstorm_client.agent import calls
+from vaultstorm_client.agent.calls import Call
 from vaultstorm_client.plan import Plan
-from vaultstorm_client.requests import RequestTemplate
+from vaultstorm_client.requests import CallTemplate, RequestTemplate
 from vaultstorm_client.target import parse
 
 
@@ -52,3 +54,63 @@ def test_the_body_is_its_seed() -> None:
         for seed in (1, 1, 2)
     )
     assert first == again != other
+
+
+@pytest.mark.parametrize(
+    "call, method, path, kind, body",
+    [
+        (calls.opening(), b"POST", b"/interfaces", None, b""),
+        (calls.closing("i1"), b"DELETE", b"/interfaces/i1", None, None),
+        (
+            calls.putting("i1", "ab", b"\0\r\n\r\n", False),
+            b"PUT", b"/interfaces/i1/blocks/ab", b"application/octet-stream", b"\0\r\n\r\n",
+        ),
+        (
+            calls.committing("i1", "s", b"{}", "ab", 1),
+            b"PUT", b"/interfaces/i1/snapshots/s", b"application/json", b"{}",
+        ),
+        (
+            calls.verifying("i1", "s", 1, 0),
+            b"POST", b"/interfaces/i1/snapshots/s/verify", None, b"",
+        ),
+        (
+            calls.reading("i1", "ab", b"x", False, 0),
+            b"GET", b"/interfaces/i1/blocks/ab", None, None,
+        ),
+        (
+            calls.reading_manifest("i1", "s", b"x", 0),
+            b"GET", b"/interfaces/i1/snapshots/s", None, None,
+        ),
+    ],
+    ids=["open", "close", "put", "commit", "verify", "read", "read-manifest"],
+)  # fmt: skip
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize(
+    "url, base",
+    [
+        ("http://127.0.0.1", b"/AeXRSVault"),
+        ("http://127.0.0.1/", b"/AeXRSVault"),
+        ("http://[::1]/a/vault/", b"/a/vault"),
+    ],
+)
+def test_calls(
+    url: str, base: bytes, last: bool, call: Call, method: bytes, path: bytes,
+    kind: bytes | None, body: bytes | None,
+) -> None:  # fmt: skip
+    """A call is what h11 reads of its request, below the path of its vault."""
+    server = h11.Connection(h11.SERVER)
+    server.receive_data(CallTemplate(parse(url)).fill(call, "an-id", last))
+    request = server.next_event()
+    assert isinstance(request, h11.Request)
+    fields = dict(request.headers)
+    assert (request.method, request.target) == (method, base + path)
+    assert fields[b"x-request-id"] == b"an-id"
+    assert fields.get(b"content-type") == kind
+    assert fields.get(b"content-length") == (None if body is None else b"%d" % len(body))
+    assert fields.get(b"connection") == (b"close" if last else None)
+    found = b""
+    while isinstance(event := server.next_event(), h11.Data):
+        found += bytes(event.data)
+    assert isinstance(event, h11.EndOfMessage)
+    assert found == (body or b"")
+    assert server.trailing_data[0] == b""

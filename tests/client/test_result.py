@@ -2,6 +2,7 @@
 
 import json
 
+from vaultstorm_client.agent.ledger import VaultCounts
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.plan import Plan
 from vaultstorm_client.result import result
@@ -31,6 +32,7 @@ def test_the_contract() -> None:
     assert shown["burst"] == {"connects": 0, "syn_spread_ms": 250.0}
     assert shown["retries"] == {"syn": 0}
     assert (shown["duration_s"], shown["interrupted"]) == (2.5, True)
+    assert shown["vault"] is None
 
 
 def test_nothing() -> None:
@@ -38,3 +40,19 @@ def test_nothing() -> None:
     shown = result(Plan(), AIM, Tally())
     assert (shown["attempts"], shown["outcomes"], shown["duration_s"]) == (0, {}, 0.0)
     assert shown["burst"]["syn_spread_ms"] is None
+
+
+def test_agents() -> None:
+    """With agents there is what the vault was given and what it gave back."""
+    tally = Tally()
+    names = tally.counts.vault.__struct_fields__
+    tally.counts.vault = VaultCounts(**{name: nth for nth, name in enumerate(names)})
+    shown = json.loads(json.dumps(result(Plan(workload="agent"), AIM, tally)))
+    assert shown["vault"] == {
+        "agents": 0,
+        "snapshots": {"begun": 1, "committed": 2, "failed": 3, "cut": 4},
+        "acknowledged": {"blocks": 5, "snapshots": 6, "bytes": 7},
+        "verified": {"blocks": 8, "snapshots": 9, "bytes": 10},
+        "lost": 11,
+        "corrupt": 12,
+    }

@@ -107,3 +107,11 @@ def test_adding_instants(reverse: bool) -> None:
         total.add(part)
     assert (total.first_syn, total.last_syn, total.began, total.ended) == (1.0, 3.0, 1.0, 9.0)
     assert (total.lag, total.busy, total.saturated) == (0.2, 0.5, True)
+
+
+def test_what_agents_count_adds_up() -> None:
+    """The counts of each process' agents are added."""
+    one, other = Counts(), Counts()
+    one.vault.begun, other.vault.begun, other.vault.lost = 1, 2, 3
+    one.add(other)
+    assert (one.vault.begun, one.vault.lost) == (3, 3)

@@ -164,3 +164,26 @@ def test_what_is_a_number() -> None:
     """As it may stand on the right: a sign, and a fraction."""
     assert all(map(is_number, ("0", " -1 ", "1.5", "2.")))
     assert not any(map(is_number, ("", "x", "1s", "0x1", "1e3", "+1", "lost")))
+
+
+AGENTS = result(Plan(workload="agent"), parse_target("http://127.0.0.1:9"), Tally())
+
+
+@pytest.mark.parametrize(
+    "text", ["vault.lost>0", "vault.snapshots.failed==1", "vault.lost+vault.corrupt>=2"]
+)
+def test_what_agents_count(text: str) -> None:
+    """Conditions on the vault's numbers hold or not, and need agents."""
+    found = {**AGENTS["vault"], "lost": 1, "corrupt": 1, "snapshots": {"failed": 1}}
+    limit = parse(text, AGENTS)
+    assert limit.reached({**AGENTS, "vault": found})
+    assert not limit.reached(AGENTS)
+    with pytest.raises(UsageError, match="--workload agent"):
+        parse(text, EMPTY)
+
+
+@pytest.mark.parametrize("text", ["vault>0", "vault.los>0", "vault.snapshots>0", "vault.lost.x>0"])
+def test_what_agents_do_not_count(text: str) -> None:
+    """A number that the vault does not have is refused, with those that it has."""
+    with pytest.raises(UsageError, match=r"no number 'vault.*vault\.(lost|snapshots\.failed)"):
+        parse(text, AGENTS)

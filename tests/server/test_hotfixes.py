@@ -3,7 +3,7 @@
 import pytest
 
 from vaultstorm_server import configuration
-from vaultstorm_server.hotfixes import HOTFIXES, overrides
+from vaultstorm_server.hotfixes import ALL, HOTFIXES, Do, find, overrides
 from vaultstorm_wire.errors import UsageError
 
 
@@ -41,3 +41,30 @@ def test_an_unknown_name_is_told_the_known_ones(name: str) -> None:
         overrides([name])
     for known in (repr(name), "KB908739", "all"):
         assert known in str(told.value)
+
+
+@pytest.mark.parametrize("name", sorted(HOTFIXES))
+def test_a_hotfix_is_found_by_its_name_in_either_case(name: str) -> None:
+    """And given as it is written."""
+    assert [find(written) for written in (name, name.lower())] == [name, name]
+
+
+@pytest.mark.parametrize("name", ["", ALL, "TECH3957", "TECH395790"])
+def test_what_is_no_single_hotfix_is_told_the_known_ones(name: str) -> None:
+    """`all` is for the start of a server only."""
+    with pytest.raises(UsageError, match="there are KB908739 and TECH39579"):
+        find(name)
+
+
+@pytest.mark.parametrize("name", sorted(HOTFIXES))
+def test_what_is_stopped_is_replaced_and_then_started(name: str) -> None:
+    """IIS is stopped before anything is replaced; all is started after that, and each once."""
+    does = [step.do for step in HOTFIXES[name].steps]
+    effects = [do for do in does if do is not Do.NOTHING]
+    assert len(set(effects)) == len(effects)
+    replaced = does.index(Do.REPLACE_VAULT if name == "TECH39579" else Do.REPLACE_HTTP_SYS)
+    stops, starts = does[:replaced], does[replaced + 1 :]
+    assert Do.STOP_IIS in stops
+    assert (Do.START_SERVICE in starts) is (Do.STOP_SERVICE in stops)
+    assert {Do.START_IIS, Do.START_COMPUTER} & set(starts)
+    assert not {do for do in stops if do.startswith("start")}

@@ -3,124 +3,17 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from tests.server.httpsys.serving import Client, on_uvloop
-from vaultstorm_server.afd.listener import Listener, open_listener
-from vaultstorm_server.httpsys.httperr import ErrorLog
-from vaultstorm_server.httpsys.request import Request
-from vaultstorm_server.httpsys.service import HttpSys
-from vaultstorm_server.iis_reset import IisReset
-from vaultstorm_server.journal import JournalFile
-from vaultstorm_server.settings import Settings, Tcpip
-from vaultstorm_server.w3svc.pool import Pool
+from tests.server.httpsys.serving import on_uvloop
+from tests.server.staging import GET, Stage, staged
 from vaultstorm_wire.errors import MachineError
 
 STYLES = pytest.mark.parametrize("style", ["drop", "refuse", "reset"])
-GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 DONE = [("iisreset_began", None), "end", "start_pool", ("iisreset_ended", None)]
-
-
-class Workers:
-    """The pool's face: answers at once or when it is told to, and ends when its gate is open."""
-
-    def __init__(self, did: list[object]) -> None:
-        self.did = did
-        self.holding = False
-        self.requests: list[Request] = []
-        self.may_end = asyncio.Event()
-        self.may_end.set()
-
-    def deliver(self, request: Request) -> None:
-        """Answer, or keep."""
-        self.requests.append(request)
-        if not self.holding:
-            request.answer(200, [], b"served")
-
-    async def end(self, grace: float) -> None:
-        """End, once the gate is open."""
-        self.did.append("end")
-        await self.may_end.wait()
-
-    def start_pool(self) -> None:
-        """Start."""
-        self.did.append("start_pool")
-
-
-class Stage:
-    """What a test works with."""
-
-    def __init__(self, style: str, directory: Path) -> None:
-        loop = asyncio.get_running_loop()
-        settings = Settings(tcpip=Tcpip(Overflow=style))
-        self.did: list[object] = []
-        self.pool = Workers(self.did)
-        self.stopping = asyncio.Event()
-        self.journal = JournalFile(directory, "front", loop)
-        errors = ErrorLog(None, settings.httpsys)
-        self.http = HttpSys(
-            loop, settings.httpsys, None, self.pool.deliver, self.journal, errors, "DefaultAppPool"
-        )
-        self.listener: Listener = open_listener(
-            loop, "127.0.0.1", 0, settings, self._take, self.journal
-        )
-        self.port = self.listener.port
-        self.reset = IisReset(
-            self.listener,
-            self.http,
-            cast(Pool, self.pool),
-            lambda name, detail: self.did.append((name, detail)),
-            self.stopping,
-        )
-
-    def _take(self, sock: socket.socket, peer: str) -> None:
-        host, _, port = peer.rpartition(":")
-        self.http.take(sock, (host, int(port)))
-
-    async def client(self) -> Client:
-        """Connect."""
-        return await asyncio.to_thread(Client, self.port, None)
-
-    async def get(self) -> bytes:
-        """Get an answer on a connection of its own."""
-        client = await self.client()
-        body = await asyncio.to_thread(client.get)
-        client.close()
-        return body
-
-    async def refused(self) -> None:
-        """See that nobody listens."""
-        with pytest.raises(ConnectionRefusedError):
-            await self.client()
-
-    def begin(self) -> "asyncio.Task[float]":
-        """Begin a reset."""
-        return asyncio.get_running_loop().create_task(self.reset.run())
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until `condition` holds."""
-        async with asyncio.timeout(20):
-            while not condition():  # noqa: ASYNC110  (conditions are of the server's own objects)
-                await asyncio.sleep(0.002)
-
-
-@contextlib.asynccontextmanager
-async def staged(style: str, directory: Path) -> AsyncIterator[Stage]:
-    """Have everything run, and close it."""
-    stage = Stage(style, directory)
-    try:
-        yield stage
-    finally:
-        stage.stopping.set()
-        stage.pool.may_end.set()
-        stage.listener.close()
-        await stage.reset.ended()
-        await stage.http.drain(0)
-        stage.journal.close()
 
 
 @STYLES

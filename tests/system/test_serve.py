@@ -65,7 +65,9 @@ def wait_for_end(pid: int) -> None:
 def test_a_block_goes_in_and_comes_out_over_verified_tls(server: Server) -> None:
     """PUT and GET of a block, each with one record of each side under its request id."""
     body = os.urandom(100_000)
-    path = f"/AeXRSVault/blocks/{hashlib.sha256(body).hexdigest()}"
+    opened = server.ask("POST", "/AeXRSVault/interfaces", id="open")
+    interface = json.loads(opened.body)["interface"]
+    path = f"/AeXRSVault/interfaces/{interface}/blocks/{hashlib.sha256(body).hexdigest()}"
 
     assert server.ask("PUT", path, body, id="put").status == 201
     assert server.ask("GET", path, id="get").body == body
@@ -76,12 +78,13 @@ def test_a_block_goes_in_and_comes_out_over_verified_tls(server: Server) -> None
     (worker,) = server.workers
     ran = [(e.id, e.worker, e.method, e.status) for e in executions(server)]
     assert ran == [
+        ("open", worker, "POST", 201),
         ("put", worker, "PUT", 201),
         ("get", worker, "GET", 200),
         ("head", worker, "HEAD", 200),
         (None, worker, "GET", 200),
     ]
-    until(lambda: len(requests(server)) == 4)
+    until(lambda: len(requests(server)) == 5)
     assert [(r.id, r.worker, r.status) for r in requests(server)] == [
         (id, pid, status) for id, pid, _, status in ran
     ]

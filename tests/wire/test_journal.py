@@ -46,6 +46,7 @@ RECORDS: list[AnyRecord] = [
     journal.Execution(time=1.0, id="a", worker=7, method="GET", target="/", status=200),
     journal.Event(time=1.0, name="ready"),
     journal.Sample(time=1.0, free=1, queued=1, turned_away=1, open=1, waiting=1, in_flight=1),
+    journal.Acknowledged(time=1.0, id="a", kind="block", name="ab", sha256="ab", bytes=3),
 ]
 
 

@@ -9,6 +9,7 @@ import typer
 
 from vaultstorm.cli.output import JsonTo, claim, write
 from vaultstorm.cli.quantities import Duration, Size
+from vaultstorm_client.agent.sizes import DEFAULT as DEFAULT_SIZES
 from vaultstorm_wire.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Workload(StrEnum):
     """What the clients ask for."""
 
     STATUS = "status"
+    AGENT = "agent"
 
 
 def burst(
@@ -36,13 +38,16 @@ def burst(
     ],
     clients: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Clients in all. [default: 100; unbounded with --rate]"),
+        typer.Option(
+            metavar="N", help="Clients in all, or agents. [default: 100; unbounded with --rate]"
+        ),
     ] = None,
     requests: Annotated[
         int | None,
         typer.Option(
             metavar="K",
-            help="Requests of each client. [default: 1; with --duration and no --rate, unbounded]",
+            help="Requests of each client, or snapshots of each agent. "
+            "[default: 1; with --duration and no --rate, unbounded]",
         ),
     ] = None,
     spike: Annotated[
@@ -63,18 +68,33 @@ def burst(
     keep_alive: Annotated[
         bool, typer.Option(help="Make all requests of a client on one connection, while it lasts.")
     ] = True,
-    think: Annotated[float, Duration("Pause between an answer and the next request.")] = 0.0,
+    think: Annotated[
+        float, Duration("Pause between an answer and the next request, or between two snapshots.")
+    ] = 0.0,
     method: Annotated[str, typer.Option(metavar="METHOD", help="HTTP method.")] = "GET",
     path: Annotated[
         str | None,
         typer.Option(
-            metavar="PATH", help="What is asked for. [default: the URL's path, else the workload's]"
+            metavar="PATH",
+            help="What is asked for. [default: the URL's path, else the vault's status]",
         ),
     ] = None,
     body_size: Annotated[int, Size("Size of the request's body, such as 16KiB.")] = 0,
     workload: Annotated[
-        Workload, typer.Option(help="What is asked for where the URL has no path.")
+        Workload,
+        typer.Option(
+            help="status: all requests alike. agent: each client is a backup agent that puts "
+            "snapshots into the vault at the URL's path, and reads back what was acknowledged."
+        ),
     ] = Workload.STATUS,
+    lanes: Annotated[
+        int, typer.Option(metavar="N", help="Connections that an agent uses at once.")
+    ] = 4,
+    blocks: Annotated[int, typer.Option(metavar="N", help="Blocks of a snapshot.")] = 8,
+    block_sizes: Annotated[
+        str,
+        typer.Option(metavar="SIZE[*WEIGHT],...", help="How long its blocks are, and how often."),
+    ] = DEFAULT_SIZES,
     hold: Annotated[
         float, Duration("How long a tcp:// connection must stand to be ok.", "250ms")
     ] = 0.25,
@@ -117,7 +137,9 @@ def burst(
     journal: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", file_okay=False, help="Write one line for every attempt into it."
+            metavar="DIR",
+            file_okay=False,
+            help="Write one line for every attempt into it, and for what a vault acknowledged.",
         ),
     ] = None,
     fail_on: Annotated[
@@ -130,14 +152,14 @@ def burst(
     ] = False,
 ) -> int:
     """Fire load, and say how every single attempt ended. Never retries on its own."""
-    del workload  # one so far, and the plan's default path is its
     if spike and (rate is not None or ramp):
         raise UsageError("--spike is all clients at once: leave out --rate and --ramp")
     from vaultstorm_client import target
-    from vaultstorm_client.plan import Plan, check
+    from vaultstorm_client.plan import Plan, check, check_target
 
     plan = check(
         Plan(
+            workload=workload.value,
             clients=100 if clients is None and rate is None else clients,
             requests=1 if requests is None and (duration is None or rate is not None) else requests,
             rate=rate,
@@ -149,6 +171,9 @@ def burst(
             method=method.upper(),
             path=path,
             body_size=body_size,
+            lanes=lanes,
+            blocks=blocks,
+            block_sizes=block_sizes,
             connect_timeout=connect_timeout,
             tls_timeout=tls_timeout,
             response_timeout=response_timeout,
@@ -160,6 +185,7 @@ def burst(
         )
     )
     aim = target.parse(url, allow_remote)
+    check_target(plan, aim)
     return _fire(plan, aim, _Trust(ca, insecure), json_to, journal, fail_on or [])
 
 
@@ -179,7 +205,7 @@ def _fire(
     from vaultstorm_client import burst, thresholds
     from vaultstorm_client.progress import progress
     from vaultstorm_client.result import result
-    from vaultstorm_client.summary import summary
+    from vaultstorm_client.summary import data_finding, summary
     from vaultstorm_client.tally import Tally
     from vaultstorm_client.tls import client_context
 
@@ -194,6 +220,9 @@ def _fire(
     reached = [str(limit) for limit in limits if limit.reached(outcome)]
     for limit in reached:
         typer.echo(f"vaultstorm: --fail-on {limit} holds", err=True)
+    found = data_finding(outcome["vault"])
+    if found:
+        typer.echo(f"vaultstorm: DATA {found}", err=True)
     if interrupted:
         return 130
-    return 1 if reached else 0
+    return 1 if reached or found else 0

@@ -12,6 +12,7 @@ from vaultstorm_wire.errors import UsageError
 PATIENCE: Final = 30.0
 """Seconds for an answer: an iisreset answers when it is done, which takes up to five."""
 ASSIGNMENT: Final = "KEY=VALUE"
+HOTFIX: Final = "NAME"
 
 
 class Action(NamedTuple):
@@ -20,7 +21,8 @@ class Action(NamedTuple):
     Attributes:
         method: of the request to the control plane.
         path: there.
-        values: what may follow it, as the end of the path; `ASSIGNMENT` alone for a setting.
+        values: what may follow it, as the end of the path; `ASSIGNMENT` alone for a setting, and
+            `HOTFIX` for the name of a hotfix.
     """
 
     method: str
@@ -33,6 +35,7 @@ ACTIONS: Final = {
     "gate": Action("POST", "/gate", ("open", "closed")),
     "recycle": Action("POST", "/recycle"),
     "iisreset": Action("POST", "/iisreset"),
+    "apply-hotfix": Action("POST", "/apply-hotfix", (HOTFIX,)),
     "stop-pool": Action("POST", "/stop-pool"),
     "start-pool": Action("POST", "/start-pool"),
     "set": Action("POST", "/set", (ASSIGNMENT,)),
@@ -44,7 +47,9 @@ def ctl(
     action: Annotated[str, typer.Argument(help="What to do, as above.", show_default=False)],
     value: Annotated[
         str | None,
-        typer.Argument(help="What gate, set and worker take after them.", show_default=False),
+        typer.Argument(
+            help="What gate, apply-hotfix, set and worker take after them.", show_default=False
+        ),
     ] = None,
     admin: Annotated[str, typer.Option(metavar="URL", help="The server's control plane.")] = ADMIN,
     json_to: JsonTo = None,
@@ -58,6 +63,8 @@ def ctl(
     recycle                  replace the worker processes, on demand
     iisreset                 stop and start everything on the same port; comes
                              back when it is done
+    apply-hotfix NAME        stop what a hotfix replaces, replace it, start again;
+                             comes back when it is done
     stop-pool, start-pool    turn the application pool off (503 Disabled) and
                              on, also after rapid-fail protection
     set KEY=VALUE            change a setting of the pool, for instance
@@ -69,18 +76,25 @@ def ctl(
     known = ACTIONS.get(action)
     if known is None:
         raise UsageError(f"unknown action {action!r}{_meant(action)}; there are {_actions()}")
-    _check(action, known, value)
+    value = _checked(action, known, value)
     path = known.path if value is None else f"{known.path}/{quote(value, safe='')}"
     answer = ask(admin, known.method, path, PATIENCE)
     write(answer, "\n".join(readable(answer)), json_to)
     return 0
 
 
-def _check(action: str, known: Action, value: str | None) -> None:
-    """See that `value` may follow `action`."""
+def _checked(action: str, known: Action, value: str | None) -> str | None:
+    """See that `value` may follow `action`; give it as the server is to have it."""
     if not known.values:
         if value is not None:
             raise UsageError(f"ctl {action} takes nothing after it: {value!r}")
+    elif known.values == (HOTFIX,):
+        from vaultstorm_server.hotfixes import HOTFIXES, find
+
+        if value is None:
+            there = ", ".join(HOTFIXES)
+            raise UsageError(f"write: ctl {_usage(action)}, where {HOTFIX} is one of {there}")
+        return find(value)
     elif value is None or (value not in known.values and known.values != (ASSIGNMENT,)):
         raise UsageError(f"write: ctl {_usage(action)}")
     elif known.values == (ASSIGNMENT,):
@@ -88,6 +102,7 @@ def _check(action: str, known: Action, value: str | None) -> None:
         from vaultstorm_server.settings import AppPool
 
         assignment.read(value, AppPool())
+    return value
 
 
 def _meant(action: str) -> str:

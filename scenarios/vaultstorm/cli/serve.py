@@ -53,7 +53,7 @@ def serve(
         list[str] | None,
         typer.Option(
             "--hotfix",
-            metavar="KB908739|all",
+            metavar="KB908739|TECH39579|all",
             help="Install a hotfix, which replaces a defect by its repair; repeatable. Without it "
             "the server has the defect.",
         ),

@@ -16,7 +16,7 @@ from vaultstorm_wire.errors import MachineError, UsageError
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 INDEX: Final = (
     "vaultstorm admin: GET /status, GET /metrics, POST /gate/open, POST /gate/closed, "
-    "POST /recycle, POST /iisreset, POST /stop-pool, POST /start-pool, "
+    "POST /recycle, POST /iisreset, POST /apply-hotfix/NAME, POST /stop-pool, POST /start-pool, "
     "POST /set/apppool.Key=value, POST /worker/kill, POST /worker/hang, POST /worker/resume\n"
 )
 SIGNALS: Final = ("kill", "hang", "resume")
@@ -54,6 +54,9 @@ class Controlled(Protocol):
 
     async def iis_reset(self) -> float:
         """Stop and start everything, and give the seconds it took."""
+
+    async def apply_hotfix(self, name: str) -> Mapping[str, Any]:
+        """Install a hotfix, and say what was done."""
 
 
 class Json(Response):
@@ -120,6 +123,9 @@ def application(server: Controlled) -> ASGIApp:
     async def iis_reset(_: Request) -> Response:
         return Json({"iisreset": "done", "seconds": round(await server.iis_reset(), 3)})
 
+    async def apply_hotfix(request: Request) -> Response:
+        return Json(await server.apply_hotfix(request.path_params["name"]))
+
     async def wrong(request: Request, _: Exception) -> Response:
         return _unknown(request)
 
@@ -129,6 +135,7 @@ def application(server: Controlled) -> ASGIApp:
         Route("/set/{assignment:path}", set_, methods=["POST"]),
         Route("/worker/{what}", worker, methods=["POST"]),
         Route("/iisreset", iis_reset, methods=["POST"]),
+        Route("/apply-hotfix/{name}", apply_hotfix, methods=["POST"]),
     ]
     handlers = {404: wrong, 405: wrong, UsageError: _wrong_usage, MachineError: _conflict}
     app = Starlette(routes=routes, exception_handlers=handlers)

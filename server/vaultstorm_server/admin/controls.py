@@ -1,11 +1,13 @@
-"""What can be done to a running server: the gate, its pool, its workers, and `iisreset`."""
+"""What can be done to a running server: the gate, its pool, its workers, `iisreset`, hotfixes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from vaultstorm_server.admin import assignment
 from vaultstorm_server.afd.listener import Listener
+from vaultstorm_server.hotfixes import HOTFIXES, find
 from vaultstorm_server.iis_reset import IisReset
+from vaultstorm_server.installation import Installation
 from vaultstorm_server.settings import AppPool
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_wire.errors import MachineError
@@ -14,8 +16,8 @@ from vaultstorm_wire.errors import MachineError
 class Controls:
     """Does what the control plane is asked for.
 
-    While the server is being reset or stops, the pool is not touched: what would be done to it then
-    is undone a moment later.
+    While the server is being reset, gets a hotfix or stops, the pool is not touched: what would be
+    done to it then is undone a moment later.
 
     Args:
         status: gives the state of every component.
@@ -23,6 +25,7 @@ class Controls:
         pool: the application pool.
         settings: what the pool was started with.
         reset: stops and starts everything.
+        installation: of hotfixes.
         note: journals an event and its detail.
     """
 
@@ -33,6 +36,7 @@ class Controls:
         pool: Pool,
         settings: AppPool,
         reset: IisReset,
+        installation: Installation,
         note: Callable[[str, str | None], None],
     ) -> None:
         self.status = status
@@ -40,6 +44,7 @@ class Controls:
         self._pool = pool
         self._settings = settings
         self._reset = reset
+        self._installation = installation
         self._note = note
 
     def set_gate(self, open_: bool) -> None:
@@ -102,3 +107,15 @@ class Controls:
     async def iis_reset(self) -> float:
         """Stop and start everything; give the seconds it took."""
         return await self._reset.run()
+
+    async def apply_hotfix(self, name: str) -> dict[str, Any]:
+        """Install a hotfix, and say what was done, and in how many seconds.
+
+        Raises:
+            UsageError: there is none of this name.
+            MachineError: the server has it already, or it cannot be installed at the moment.
+        """
+        seconds = await self._installation.apply(name)
+        known = find(name)
+        steps = [step.text for step in HOTFIXES[known].steps]
+        return {"hotfix": known, "steps": steps, "seconds": round(seconds, 3)}

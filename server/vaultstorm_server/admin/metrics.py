@@ -22,6 +22,8 @@ NO_METRICS: Final = frozenset({"pid"})
 LABELLED: Final = {"reasons": "reason"}
 """Mappings whose keys are values of a label: HTTPERR reasons are no part of a name."""
 WORKERS: Final = "workers"
+TABLE: Final = ("interfaces", "threads_held")
+"""Of each worker; here they are added up: a hang is when all threads are held."""
 STATE: Final = "state"
 """A word that is the value of a label, too: of a pool that rapid-fail protection has turned off."""
 
@@ -88,3 +90,5 @@ def _workers(path: tuple[str, ...], workers: list[Mapping[str, Any]]) -> Iterato
     for state, count in sorted(Counter(worker["state"] for worker in workers).items()):
         family.add_metric([state], count)
     yield family
+    for name in TABLE:
+        yield _family((*path, name), sum(worker.get(name, 0) for worker in workers))

@@ -220,6 +220,12 @@ class RequestQueue(Generic[W, R]):
         stopping = (process for process in self._processes.values() if process.stopping)
         return self._pull([*self._turn, *stopping])
 
+    def bind_by(self, binding: Binding) -> None:
+        """Bind connections in another way. Raises ValueError unless the queue has nothing in it."""
+        if self._processes or self._waiting:
+            raise ValueError(f"{self!r} is in use: its binding cannot be replaced")
+        self._binding = binding
+
     def held_by(self, worker: W) -> int:
         """How many requests a worker has taken and not finished."""
         process = self._processes.get(worker)

@@ -138,10 +138,15 @@ class ApplicationPool(Generic[R]):
     def killed(self, now: float) -> None:
         """Note that all processes were ended at once: what they held is lost, the rest refused."""
         workers = self._policy.workers
-        self.stop(now, "N/A")
+        reason = self._refusal or "N/A"
+        self.stop(now, reason)
         for worker in workers:
             self._abandon(worker)
-        self._policy.killed(now)
+        self._policy.killed(now, reason)
+
+    def bind_by(self, hotfix: int) -> None:
+        """Bind connections as with or without KB908739. Raises ValueError if there is a worker."""
+        self._queue.bind_by(binding(hotfix))
 
     def recycle(self, now: float) -> "Steps[R]":
         """Recycle every worker, on demand."""

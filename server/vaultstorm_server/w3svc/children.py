@@ -5,7 +5,9 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from vaultstorm_server.channel import FRAME_MAX, Channel, Frames, ToFront, ToWorker
+from vaultstorm_server.channel import Channel
+from vaultstorm_server.frames import FRAME_MAX, Frames
+from vaultstorm_server.messages import ToFront, ToWorker
 from vaultstorm_server.w3svc.process import Process
 from vaultstorm_server.w3svc.states import State
 from vaultstorm_server.w3svc.worker import Worker
@@ -30,7 +32,7 @@ class Children:
 
     Args:
         loop: watches them.
-        command: what to start, `process.CHANNEL` in the place of the descriptor's number.
+        command: what to start, with `process.CHANNEL` and `process.NUMBER` in their places.
         frame_max: the longest frame that either side sends.
         on_message: takes what a worker says.
         on_lost: called once with the reason, and whether that was no message, when a channel is of
@@ -63,9 +65,18 @@ class Children:
     def __iter__(self) -> Iterator[Worker]:
         return iter(self._children)
 
+    def use(self, command: Sequence[str]) -> None:
+        """Take another command for those that are started from here on."""
+        self._command = command
+
     def start(self, worker: Worker) -> None:
         """Start the process of a worker, and set its pid. Raises OSError if that cannot be."""
-        process = Process(self._loop, self._command, lambda status: self._exited(worker, status))
+        process = Process(
+            self._loop,
+            self._command,
+            worker.number,
+            lambda status: self._exited(worker, status),
+        )
         worker.pid = process.pid
         self._empty.clear()
         self._children[worker] = Child(
@@ -86,7 +97,7 @@ class Children:
     def listen(self) -> None:
         """Take what the workers have said already, before time is held against them."""
         for child in list(self._children.values()):
-            child.channel.drain()
+            child.channel.receive()  # and no more: some never stop talking
 
     def unsent(self, worker: Worker) -> int:
         """Give the bytes that a worker has not taken."""

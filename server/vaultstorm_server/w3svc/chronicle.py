@@ -4,6 +4,7 @@ import structlog
 
 from vaultstorm_server import clock
 from vaultstorm_server.journal import JournalFile
+from vaultstorm_server.messages import Note
 from vaultstorm_server.w3svc import actions
 from vaultstorm_wire.journal import Event
 
@@ -29,6 +30,11 @@ class Chronicle:
         pid = note.worker.pid if note.worker is not None else None
         log.info(note.name, pid=pid, detail=note.detail)
         self.event(note.name, pid, note.detail)
+
+    def said(self, pid: int, note: Note) -> None:
+        """Journal and log what a worker process notes, at the time that it gives."""
+        log.info(note.name, pid=pid, detail=note.detail)
+        self._journal.append(Event(time=note.time, name=note.name, worker=pid, detail=note.detail))
 
     def entry(self, step: actions.Log) -> None:
         """Write an entry of Windows' event log, with its number where one is documented."""

@@ -230,9 +230,9 @@ class PoolPolicy:
         self._roster.forget(worker, now, error)
         return self._settle(now)
 
-    def killed(self, now: float) -> None:
+    def killed(self, now: float, reason: str) -> None:
         """All processes were ended from without, which is no failure; the pool is stopped."""
-        self.stop(now, "N/A")
+        self.stop(now, reason)
         self._roster.abolish(now)
 
     # What follows.

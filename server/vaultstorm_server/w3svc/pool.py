@@ -2,49 +2,34 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import structlog
 
-from vaultstorm_server import channel, clock
-from vaultstorm_server.channel import Done, FrameError, Hello, Work
+from vaultstorm_server import clock, messages
+from vaultstorm_server.frames import FrameError
 from vaultstorm_server.httpsys.request import Request
 from vaultstorm_server.httpsys.request_queue import Assignment, QueueStatistics
 from vaultstorm_server.journal import JournalFile
+from vaultstorm_server.messages import Done, Hello, Note, Pong, Table, Work
 from vaultstorm_server.settings import AppPool, Settings
 from vaultstorm_server.w3svc import actions, orphan
 from vaultstorm_server.w3svc.application_pool import ApplicationPool, Steps
 from vaultstorm_server.w3svc.children import Children
 from vaultstorm_server.w3svc.chronicle import Chronicle
+from vaultstorm_server.w3svc.command import frame_max
 from vaultstorm_server.w3svc.memory import memory
+from vaultstorm_server.w3svc.occupancy import Occupancy
 from vaultstorm_server.w3svc.policy import HOPELESS
-from vaultstorm_server.w3svc.process import CHANNEL, describe, module_command
-from vaultstorm_server.w3svc.worker import Worker, WorkerStatistics
+from vaultstorm_server.w3svc.pool_statistics import PoolStatistics
+from vaultstorm_server.w3svc.process import describe
+from vaultstorm_server.w3svc.worker import Worker
 from vaultstorm_wire.errors import MachineError
 
 SWEEP: Final = 120.0
 """Seconds after which http.sys takes requests out of a queue whose clients have left (sy0a8w83)."""
 
 log = structlog.get_logger("W3SVC")
-
-
-class PoolStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """The pool, counted.
-
-    Attributes:
-        deaths: ends that nobody asked for.
-        bugs: steps that failed for an error of ours.
-    """
-
-    name: str
-    state: str
-    queue: QueueStatistics
-    starts: int
-    deaths: int
-    bugs: int
-    workers: tuple[WorkerStatistics, ...]
 
 
 class Pool:
@@ -54,8 +39,7 @@ class Pool:
         loop: watches the workers.
         settings: of the whole server.
         journal: of the front process.
-        journal_dir: where the workers keep theirs.
-        command: what to start as a worker; the vault's own if it is left out.
+        command: what to start as a worker.
     """
 
     def __init__(
@@ -63,34 +47,26 @@ class Pool:
         loop: asyncio.AbstractEventLoop,
         settings: Settings,
         journal: JournalFile,
-        journal_dir: Path | None,
-        command: Sequence[str] = (),
+        command: Sequence[str],
     ) -> None:
         self._loop = loop
         self._settings = settings.apppool
         self._chronicle = Chronicle(journal)
-        http = settings.httpsys
-        self._frame_max = channel.bound(http.MaxRequestBytes, http.MaxRequestEntityAllowed)
-        command = command or module_command(
-            "vaultstorm_server.w3wp",
-            *("--channel", CHANNEL),
-            *("--journal", str(journal_dir or "")),
-            *("--max-blocks", str(settings.vault.MaxBlocks)),
-            *("--frame-max", str(self._frame_max)),
-        )
+        self._frame_max = frame_max(settings.httpsys)
         self._pool: ApplicationPool[Request] = ApplicationPool(
-            self._settings, http.KB908739, clock.now()
+            self._settings, settings.httpsys.KB908739, clock.now()
         )
         self._children = Children(
             loop, command, self._frame_max, self._on_message, self._lost, self._exited
         )
+        self._occupancy = Occupancy(self._children)
         self._timer: asyncio.TimerHandle | None = None
         self._bugs = 0
         loop.call_later(SWEEP, self._sweep)
         self._do: dict[type, Callable[[Any], None]] = {
             actions.Start: self._start,
-            actions.Stop: lambda step: self._children.send(step.worker, channel.Stop()),
-            actions.Ping: lambda step: self._children.send(step.worker, channel.Ping()),
+            actions.Stop: lambda step: self._children.send(step.worker, messages.Stop()),
+            actions.Ping: lambda step: self._children.send(step.worker, messages.Ping()),
             actions.Measure: self._measure,
             actions.Drop: lambda step: self._children.close(step.worker),
             actions.Kill: lambda step: self._children.kill(step.worker),
@@ -98,6 +74,15 @@ class Pool:
             actions.Note: self._chronicle.note,
             actions.Log: self._chronicle.entry,
             Assignment: self._dispatch,
+        }
+        self._hear: dict[type, Callable[[Worker, Any], None]] = {
+            Done: self._done,
+            Hello: self._hello,
+            Pong: self._pong,
+            Note: lambda worker, note: self._chronicle.said(worker.pid, note),
+            Table: lambda worker, table: self._occupancy.changed(
+                worker, table.interfaces, table.threads_held
+            ),
         }
         self.ready: asyncio.Future[None] = loop.create_future()
         """Done when the pool takes requests: the first worker has said hello, or is started on
@@ -150,9 +135,20 @@ class Pool:
             self._chronicle.event(f"worker_{what}", pid)
         return pids
 
-    async def end(self, grace: float) -> None:
-        """End all workers; kill those that take longer than `grace`."""
-        self._carry_out(self._pool.stop(clock.now(), "N/A"))
+    def use(self, command: Sequence[str]) -> None:
+        """Start other worker processes from here on; those that are there stay."""
+        self._children.use(command)
+
+    def replace_http_sys(self, hotfix: int) -> None:
+        """Have connections bound as with or without KB908739; only while no worker is there."""
+        self._pool.bind_by(hotfix)
+
+    async def end(self, grace: float, reason: str | None = None) -> None:
+        """End all workers, and kill those that take longer than `grace`.
+
+        Requests get 503, with `reason` in HTTPERR, or with the one that they get it for already.
+        """
+        self._carry_out(self._pool.stop(clock.now(), reason or self._pool.refusal or "N/A"))
         try:
             async with asyncio.timeout(grace):
                 await self._children.empty()
@@ -176,6 +172,10 @@ class Pool:
     def requests(self) -> QueueStatistics:
         """What the request queue has counted."""
         return self._pool.queue
+
+    def vault_peak(self) -> tuple[int, int]:
+        """Give the most interfaces, and the most ISAPI threads held, since this was last asked."""
+        return self._occupancy.take()
 
     def statistics(self) -> PoolStatistics:
         """Give the counts so far, and every worker's."""
@@ -279,22 +279,24 @@ class Pool:
 
     # What happens.
 
-    def _on_message(self, worker: Worker, message: channel.ToFront) -> None:
-        now = clock.now()
-        if isinstance(message, Done):
-            try:
-                request, steps = self._pool.finish(worker, message.seq, now)
-            except KeyError:
-                why = f"an answer to {message.seq}, which it was not given"
-                self._carry_out(self._pool.lost(worker, why, now, nonsense=True))
-                return
-            self._go_on(steps)
-            request.answer(message.status, message.headers, message.body)
-        elif isinstance(message, Hello):
-            self._carry_out(self._pool.hello(worker, now))
-            self._come_up(None)
-        else:
-            self._carry_out(self._pool.pong(worker, message.unhealthy, now))
+    def _on_message(self, worker: Worker, message: messages.ToFront) -> None:
+        self._hear[type(message)](worker, message)
+
+    def _done(self, worker: Worker, done: Done) -> None:
+        try:
+            request, steps = self._pool.finish(worker, done.seq, clock.now())
+        except KeyError:
+            self._lost(worker, f"an answer to {done.seq}, which it was not given", nonsense=True)
+            return
+        self._go_on(steps)
+        request.answer(done.status, done.headers, done.body)
+
+    def _hello(self, worker: Worker, _: Hello) -> None:
+        self._carry_out(self._pool.hello(worker, clock.now()))
+        self._come_up(None)
+
+    def _pong(self, worker: Worker, pong: Pong) -> None:
+        self._carry_out(self._pool.pong(worker, pong.unhealthy, clock.now()))
 
     def _lost(self, worker: Worker, reason: str, nonsense: bool) -> None:
         self._carry_out(self._pool.lost(worker, reason, clock.now(), nonsense=nonsense))

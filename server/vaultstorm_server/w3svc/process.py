@@ -14,6 +14,9 @@ import vaultstorm_server
 CHANNEL = "{channel}"
 """Stands in a command for the number of the child's descriptor."""
 
+NUMBER = "{number}"
+"""Stands in a command for which child of its kind it is, from 1."""
+
 
 def describe(status: int) -> str:
     """Say how a process ended, from subprocess's return code."""
@@ -36,6 +39,7 @@ class Process:
     Args:
         loop: watches the pidfd.
         command: the arguments, `CHANNEL` in the place of the descriptor's number.
+        number: what takes the place of `NUMBER` in it.
         on_exit: called once, with subprocess's return code, when it has ended and been reaped.
 
     Raises:
@@ -46,6 +50,7 @@ class Process:
         self,
         loop: asyncio.AbstractEventLoop,
         command: Sequence[str],
+        number: int,
         on_exit: Callable[[int], None],
     ) -> None:
         self._loop = loop
@@ -53,7 +58,7 @@ class Process:
         self.sock, theirs = socket.socketpair()
         try:
             with theirs:
-                self._popen = _spawn(command, theirs.fileno())
+                self._popen = _spawn(command, theirs.fileno(), number)
             self.pid = self._popen.pid
             self._pidfd = _watch(self._popen)
         except OSError:
@@ -86,9 +91,10 @@ class Process:
             self._pidfd = -1
 
 
-def _spawn(command: Sequence[str], descriptor: int) -> "subprocess.Popen[bytes]":
+def _spawn(command: Sequence[str], descriptor: int, number: int) -> "subprocess.Popen[bytes]":
+    known = {CHANNEL: str(descriptor), NUMBER: str(number)}
     return subprocess.Popen(
-        [str(descriptor) if word == CHANNEL else word for word in command],
+        [known.get(word, word) for word in command],
         pass_fds=(descriptor,),
         env=_environment(),
         stdin=subprocess.DEVNULL,

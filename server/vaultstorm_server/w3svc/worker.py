@@ -15,6 +15,8 @@ class WorkerStatistics(msgspec.Struct, frozen=True, kw_only=True):
     served: int
     in_flight: int
     unsent_bytes: int
+    interfaces: int
+    threads_held: int
     leaving: str | None = None
     """Why it is being recycled."""
 
@@ -31,6 +33,8 @@ class Worker:
         served: requests answered; counted by the shell.
         held: requests that it has and has not answered; kept by the shell.
         active: when it last had a request; kept by the shell.
+        interfaces: entries of its interface table; kept by the shell.
+        threads_held: its ISAPI threads that wait for an entry; kept by the shell.
         since: when it came to its present state.
         leaving: why it is being recycled; it goes on serving until its replacement does.
         ending: why it shuts down.
@@ -41,9 +45,9 @@ class Worker:
     """
 
     __slots__ = (
-        "active", "dropped", "ending", "held", "idle_at", "leaving", "measure_at",
+        "active", "dropped", "ending", "held", "idle_at", "interfaces", "leaving", "measure_at",
         "number", "pid", "ping_at", "pinged", "recycle_at", "served", "since", "started", "state",
-        "why",
+        "threads_held", "why",
     )  # fmt: skip
 
     def __init__(self, number: int, now: float) -> None:
@@ -52,6 +56,7 @@ class Worker:
         self.state = State.STARTING
         self.started = self.since = self.active = now
         self.served = self.held = 0
+        self.interfaces = self.threads_held = 0
         self.leaving: Reason | None = None
         self.ending: Ending | None = None
         self.why: str | None = None
@@ -96,6 +101,8 @@ class Worker:
             served=self.served,
             in_flight=in_flight,
             unsent_bytes=unsent_bytes,
+            interfaces=self.interfaces,
+            threads_held=self.threads_held,
             leaving=self.leaving,
         )
 

@@ -5,20 +5,46 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from vaultstorm_server import clock
+from vaultstorm_server.messages import Note, Table
+from vaultstorm_server.settings import Vault as Settings
+from vaultstorm_server.w3wp.clean_up import DoCleanUp
+from vaultstorm_server.w3wp.executions import Executions
+from vaultstorm_server.w3wp.interface_calls import InterfaceCalls
+from vaultstorm_server.w3wp.interfaces import entries
+from vaultstorm_server.w3wp.outbox import Outbox
+from vaultstorm_server.w3wp.store import Store
 from vaultstorm_server.w3wp.vault import Vault
-from vaultstorm_server.w3wp.worker import Options, Worker, open_journal
+from vaultstorm_server.w3wp.worker import Worker
 from vaultstorm_wire.errors import MachineError, UsageError
 
 PR_SET_PDEATHSIG: Final = 1
 """Of prctl(2)."""
 
 
-def parse(arguments: Sequence[str]) -> Options:
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the front process tells a worker.
+
+    Attributes:
+        channel: the descriptor of its end of the channel.
+        journal: the directory of its journal; empty for none.
+        vault: the settings of the vault, in JSON, with a directory.
+        frame_max: the longest frame that either side sends.
+        number: which worker of the pool it is.
+    """
+
+    channel: int
+    journal: str
+    vault: str
+    frame_max: int
+    number: int = 1
+
+
+def parse(arguments: Sequence[str]) -> tuple[Options, Settings]:
     """Read ``--name value`` pairs; argparse alone would cost 10 ms of every start.
 
     Raises:
@@ -27,8 +53,9 @@ def parse(arguments: Sequence[str]) -> Options:
     names = [name.removeprefix("--").replace("-", "_") for name in arguments[::2]]
     try:
         values = dict(zip(names, arguments[1::2], strict=True))
-        return msgspec.convert(values, Options, strict=False)
-    except (ValueError, msgspec.ValidationError) as error:
+        options = msgspec.convert(values, Options, strict=False)
+        return options, msgspec.json.decode(options.vault, type=Settings)
+    except (ValueError, msgspec.MsgspecError) as error:
         raise UsageError(f"a worker process is started by the server only: {error}") from error
 
 
@@ -51,19 +78,77 @@ def main(arguments: Sequence[str]) -> int:
     wake_with_the_end_of_the_front()
     started = clock.now()
     try:
-        options = parse(arguments)
+        options, settings = parse(arguments)
         try:
-            lines = open_journal(options.journal, os.getpid())
+            lines = Executions(options.journal, os.getpid())
+            store = Store(settings.Directory, settings.Quota)
             sock = socket.socket(fileno=options.channel)
         except OSError as error:
             raise MachineError(f"worker {os.getpid()}: {error}") from error
     except (UsageError, MachineError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return error.exit_code
-    vault = Vault(options.max_blocks, os.getpid(), started)
-    Worker(sock, vault, lines, options.frame_max).run()
+    serve(options, settings, store, sock, lines, started)
     sock.detach()  # closed by the kernel, after the exit status is known
     return 0
+
+
+def serve(
+    options: Options,
+    settings: Settings,
+    store: Store,
+    sock: socket.socket,
+    lines: Executions,
+    started: float,
+) -> None:
+    """Wire the vault together, and serve until the end."""
+    outbox = Outbox(sock, options.frame_max)
+
+    def note(name: str, detail: str) -> None:
+        outbox.send(Note(clock.now(), name, detail))
+
+    def changed(interfaces: int, threads_held: int) -> None:
+        outbox.send(Table(interfaces, threads_held))
+
+    def corrupted(entry: str) -> None:
+        if corruption is not None and corruption.strikes():
+            note("corruption_crash", f"{entry} was released under a method inside it: SIGSEGV")
+            corruption.crash()
+
+    def facts() -> dict[str, Any]:
+        uptime = round(clock.now() - started, 3)
+        return {"pid": os.getpid(), "uptime": uptime, "clean_up": clean_up.alive}
+
+    corruption = None
+    if settings.CorruptionCrash:
+        from vaultstorm_server.w3wp.corruption import Corruption
+
+        corruption = Corruption(settings.CorruptionCrash, settings.Seed, options.number)
+    table = entries(
+        settings.TECH39579,
+        settings.MaxInterfaces,
+        settings.InterfaceIdleTime,
+        settings.InterfaceMemory,
+    )
+    calls = InterfaceCalls(table, settings.IsapiThreads, note, changed, corrupted)
+    clean_up = DoCleanUp(
+        settings.DoCleanUpPeriod,
+        calls.clean_up,
+        lambda error: note("clean_up_died", f"{error}: no entry is released any more"),
+    )
+    vault = Vault(settings, calls, store, facts)
+    clean_up.start()
+    Worker(
+        sock,
+        outbox,
+        vault.handle,
+        lambda: vault.unhealthy,
+        lines,
+        settings.IsapiThreads,
+        bool(settings.PingBlockedByHang),
+        options.frame_max,
+    ).run()
+    clean_up.end()
 
 
 if __name__ == "__main__":

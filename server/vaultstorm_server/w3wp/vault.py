@@ -1,132 +1,309 @@
-"""The vault: the ISAPI that answers the requests, a store of blocks named by their SHA-256.
+"""The vault: the ISAPI that keeps the agents' blocks and snapshots.
 
-No description of the real AeXRSVault protocol is public (TECH39579 names the ISAPI only): the
-paths and the answers are our own.
+No description of the real AeXRSVault protocol is public (TECH39579 names the ISAPI and its
+interface entries only): paths, methods and answers are our own.
 """
 
 import hashlib
-import string
-from typing import Final, NamedTuple
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
-from vaultstorm_server.channel import Headers
+from vaultstorm_server.settings import Vault as Settings
+from vaultstorm_server.w3wp.answers import (
+    Answer,
+    NotAllowed,
+    Refused,
+    json,
+    octets,
+    without_body,
+)
+from vaultstorm_server.w3wp.interface_calls import InterfaceCalls
+from vaultstorm_server.w3wp.interfaces import Entry, ReleasedEntry, UnknownInterface
+from vaultstorm_server.w3wp.store import (
+    ConflictError,
+    DamagedError,
+    FullError,
+    MissingBlocks,
+    Store,
+)
 
-STATUS_PATH: Final = "/AeXRSVault/status"
-BLOCKS_PATH: Final = "/AeXRSVault/blocks/"
-DIGEST_DIGITS: Final = 64
-READ: Final = ("GET", "HEAD")
+BASE: Final = "/AeXRSVault"
+STATUS_PATH: Final = f"{BASE}/status"
+CHUNK: Final = 32 << 10
+"""Bytes that a method reads or writes between two touches of its entry."""
 
-_JSON: Final = (b"Content-Type", b"application/json")
-_BLOCK: Final = (b"Content-Type", b"application/octet-stream")
-_encode = msgspec.json.Encoder().encode
-_HEX: Final = frozenset(string.hexdigits)
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_SNAPSHOT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
-
-class Answer(NamedTuple):
-    """What the vault says to a request; to a HEAD it says the length in place of the body."""
-
-    status: int
-    headers: Headers
-    body: bytes
+Method = Callable[[Entry, str, bytes], Answer]
 
 
-class VaultStatistics(NamedTuple):
-    """What the vault keeps."""
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a snapshot is made of: its blocks by their SHA-256, in order."""
 
-    blocks: int
-    bytes: int
+    blocks: list[str]
 
 
 class Vault:
-    """Blocks in memory, and the methods on them.
+    """The methods. Any number of threads may call `handle` at once.
 
     Args:
-        max_blocks: Vault.MaxBlocks.
-        pid: of the worker, shown by the status.
-        started: when the worker started, in seconds of the clock of `handle`.
+        settings: of the vault.
+        calls: the interfaces.
+        store: the blocks and the snapshots.
+        facts: gives what the status shows of the process beside them.
     """
 
-    def __init__(self, max_blocks: int, pid: int, started: float) -> None:
-        self._max_blocks = max_blocks
-        self._pid = pid
-        self._started = started
-        self._blocks: dict[str, bytes] = {}
-        self._bytes = 0
+    def __init__(
+        self,
+        settings: Settings,
+        calls: InterfaceCalls,
+        store: Store,
+        facts: Callable[[], dict[str, Any]],
+    ) -> None:
+        self._settings = settings
+        self._calls = calls
+        self._store = store
+        self._facts = facts
+        self._decode = msgspec.json.Decoder(Manifest).decode
+        self._methods: dict[str, dict[str, Method]] = {
+            "blocks": {"GET": self._get_block, "PUT": self._put_block},
+            "snapshots": {"GET": self._get_snapshot, "PUT": self._commit},
+            "verify": {"POST": self._verify},
+        }
 
-    def handle(self, method: str, target: str, body: bytes, now: float) -> Answer:
-        """Run one method."""
-        path = target.partition("?")[0]
-        if not path.startswith("/"):  # RFC 9112, 3.2.2: a server takes the absolute form as well
-            path = "/" + path.partition("://")[2].partition("/")[2]
-        answer = self._route(method, path, body, now)
-        if method != "HEAD":
-            return answer
-        length = (b"Content-Length", b"%d" % len(answer.body))
-        return Answer(answer.status, [*answer.headers, length], b"")
+    def handle(self, method: str, target: str, body: bytes) -> Answer:
+        """Run one method, and answer whatever comes of it.
+
+        A call to open an interface waits for as long as the table is full.
+        """
+        try:
+            answer = self._route("GET" if method == "HEAD" else method, path_of(target), body)
+        except Refused as refused:
+            answer = refused.answer
+        except UnknownInterface as error:
+            answer = _unknown(str(error))
+        except ReleasedEntry as error:
+            answer = _exception(f"{error}: TECH39579")
+        except Exception as error:  # a bug of ours, or a disk that fails
+            import traceback
+
+            traceback.print_exc()
+            answer = _exception(repr(error))
+        return without_body(answer) if method == "HEAD" else answer
 
     @property
     def unhealthy(self) -> str | None:
-        """What it reports by HSE_REQ_REPORT_UNHEALTHY; None while it is well.
-
-        A full store takes nothing more and is empty after a recycle, which is what a report is for.
-        """
-        if len(self._blocks) < self._max_blocks:
+        """What it reports by HSE_REQ_REPORT_UNHEALTHY; None while it is well."""
+        if not self._settings.ReportUnhealthy or not self._calls.waiting:
             return None
-        return f"all {self._max_blocks} blocks are kept"
+        return f"all {self._settings.MaxInterfaces} interface entries are taken"
 
-    def statistics(self) -> VaultStatistics:
-        """Give what is kept."""
-        return VaultStatistics(len(self._blocks), self._bytes)
-
-    def _route(self, method: str, path: str, body: bytes, now: float) -> Answer:
+    def _route(self, method: str, path: str, body: bytes) -> Answer:
         if path == STATUS_PATH:
-            return self._status(now) if method in READ else _not_allowed(method, READ)
-        if path.startswith(BLOCKS_PATH):
-            name = path.removeprefix(BLOCKS_PATH)
-            if len(name) != DIGEST_DIGITS or not _HEX.issuperset(name):
-                return _error(404, f"a block is named by the 64 hex digits of its SHA-256: {path}")
-            return self._block(method, name.lower(), body)
-        return _error(404, f"nothing is at {path}; {STATUS_PATH} and {BLOCKS_PATH}<sha256> are")
+            return self._status(method)
+        base, *steps = path.removeprefix("/").split("/")
+        if f"/{base}" != BASE or steps[:1] != ["interfaces"]:
+            raise _nothing_at(path)
+        if ".." in steps or "." in steps:
+            raise Refused(400, "bad_name", f"{path} leads out of where it begins: write it plainly")
+        match steps[1:]:
+            case []:
+                return self._open(method)
+            case [name]:
+                return self._close(method, name)
+            case [name, "blocks" | "snapshots" as kind, what]:
+                return self._inside(method, name, kind, what, body)
+            case [name, "snapshots", what, "verify"]:
+                return self._inside(method, name, "verify", what, body)
+        raise _nothing_at(path)
 
-    def _status(self, now: float) -> Answer:
-        status = {
-            "service": "AeXRSVault",
-            "pid": self._pid,
-            "uptime": round(now - self._started, 3),
-            "blocks": len(self._blocks),
-            "bytes": self._bytes,
-        }
-        return Answer(200, [_JSON], _encode(status))
+    def _status(self, method: str) -> Answer:
+        _allow(method, ("GET",))
+        kept, entries = self._store.statistics(), self._calls.entries
+        return json(
+            200,
+            {
+                "service": "AeXRSVault",
+                **self._facts(),
+                "blocks": kept.blocks,
+                "bytes": kept.bytes,
+                "snapshots": kept.snapshots,
+                "interfaces": {
+                    "entries": entries.size,
+                    "peak": entries.peak,
+                    "max": self._settings.MaxInterfaces,
+                    "threads_held": self._calls.waiting,
+                },
+            },
+        )
 
-    def _block(self, method: str, name: str, body: bytes) -> Answer:
-        if method == "PUT":
-            return self._put(name, body)
-        if method not in READ:
-            return _not_allowed(method, (*READ, "PUT"))
-        block = self._blocks.get(name)
-        if block is None:
-            return _error(404, f"no block {name} is kept; PUT it first")
-        return Answer(200, [_BLOCK], block)
+    # Interfaces.
 
-    def _put(self, name: str, body: bytes) -> Answer:
-        digest = hashlib.sha256(body).hexdigest()
+    def _open(self, method: str) -> Answer:
+        _allow(method, ("POST",))
+        return json(201, {"interface": self._calls.open()})
+
+    def _close(self, method: str, name: str) -> Answer:
+        _allow(method, ("DELETE",))
+        self._calls.close(name)
+        return json(200, {"interface": name, "closed": True})
+
+    def _inside(self, method: str, name: str, kind: str, what: str, body: bytes) -> Answer:
+        """Run a method that is called on an interface."""
+        methods = self._methods[kind]
+        _allow(method, tuple(methods))
+        if kind == "blocks":
+            what = what.lower()
+            if not _DIGEST.fullmatch(what):
+                error = f"{what!r} names no block: the 64 hex digits of its SHA-256 do"
+                raise Refused(400, "bad_name", error)
+        elif not _SNAPSHOT.fullmatch(what):
+            error = (
+                f"{what!r} names no snapshot in the vault: 1 to 128 letters, digits, "
+                "dots, hyphens and underscores do, the first a letter or a digit"
+            )
+            raise Refused(400, "bad_name", error)
+        with self._calls.entered(name) as entry:
+            return methods[method](entry, what, body)
+
+    # Blocks.
+
+    def _put_block(self, entry: Entry, name: str, block: bytes) -> Answer:
+        longest = self._settings.MaxBlockSize
+        if len(block) > longest:
+            error = f"a block of {len(block)} bytes, where vault.MaxBlockSize is {longest}: cut it"
+            raise Refused(413, "too_large", error)
+        digest = hashlib.sha256(block).hexdigest()
         if digest != name:
-            return _error(400, f"the body's SHA-256 is {digest}: PUT it to {BLOCKS_PATH}{digest}")
-        known = name in self._blocks
-        if not known:
-            if len(self._blocks) >= self._max_blocks:
-                return _error(507, f"full: vault.MaxBlocks is {self._max_blocks}; raise it")
-            self._blocks[name] = body
-            self._bytes += len(body)
-        made = {"block": name, "bytes": len(body)}
-        return Answer(200 if known else 201, [_JSON], _encode(made))
+            error = f"the body's SHA-256 is {digest}: PUT it there"
+            raise Refused(400, "wrong_digest", error)
+        self._work(entry, len(block))
+        try:
+            made = self._store.put(name, block)
+        except FullError as error:
+            raise _full(error) from error
+        return json(201 if made else 200, {"block": name, "bytes": len(block)})
+
+    def _get_block(self, entry: Entry, name: str, _: bytes) -> Answer:
+        block = self._read(name)
+        if block is None:
+            raise Refused(404, "unknown_block", f"no block {name} is kept; PUT it first")
+        self._work(entry, len(block))
+        return octets(block)
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return self._store.get(name)
+        except DamagedError as error:
+            raise Refused(500, "damaged", str(error)) from error
+
+    # Snapshots.
+
+    def _commit(self, entry: Entry, name: str, body: bytes) -> Answer:
+        blocks = self._manifest(body)
+        self._work(entry, len(body))
+        try:
+            made = self._store.commit(name, body, blocks)
+        except MissingBlocks as error:
+            said = f"{len(error.names)} of the blocks are not kept: PUT them first"
+            raise Refused(409, "missing_blocks", said, missing=list(error.names)) from error
+        except ConflictError as error:
+            said = f"another snapshot is kept as {name}: choose another name"
+            raise Refused(409, "other_snapshot", said) from error
+        except FullError as error:
+            raise _full(error) from error
+        kept = {"snapshot": name, "blocks": len(blocks), "bytes": len(body)}
+        return json(201 if made else 200, kept)
+
+    def _get_snapshot(self, entry: Entry, name: str, _: bytes) -> Answer:
+        manifest = self._snapshot(name)
+        self._work(entry, len(manifest))
+        return octets(manifest)
+
+    def _verify(self, entry: Entry, name: str, _: bytes) -> Answer:
+        """Read every block of a snapshot again, and hold it against its name."""
+        blocks = self._manifest(self._snapshot(name))
+        damaged, size = [], 0
+        for digest in dict.fromkeys(blocks):
+            try:
+                block = self._store.get(digest)
+            except DamagedError:
+                block = None
+            if block is None:
+                damaged.append(digest)
+            else:
+                size += len(block)
+                self._work(entry, len(block))
+        told = {"snapshot": name, "blocks": len(blocks), "bytes": size, "damaged": damaged}
+        return json(200, told)
+
+    def _snapshot(self, name: str) -> bytes:
+        manifest = self._store.snapshot(name)
+        if manifest is None:
+            raise Refused(404, "unknown_snapshot", f"no snapshot {name} is kept; PUT it first")
+        return manifest
+
+    def _manifest(self, body: bytes) -> list[str]:
+        try:
+            blocks = self._decode(body).blocks
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            said = f'{error}: write {{"blocks": [SHA-256, ...]}}'
+            raise Refused(400, "malformed_manifest", said) from error
+        for name in blocks:
+            if not _DIGEST.fullmatch(name):
+                said = f"{name[:80]!r} names no block: write 64 hex digits in lower case"
+                raise Refused(400, "malformed_manifest", said)
+        return blocks
+
+    def _work(self, entry: Entry, size: int) -> None:
+        """Take the time that the disk takes, using the entry again and again meanwhile.
+
+        Raises:
+            ReleasedEntry: it has been released.
+        """
+        rate = self._settings.DiskRate
+        while rate and size > 0:
+            time.sleep(min(size, CHUNK) / rate)
+            self._calls.touch(entry)
+            size -= CHUNK
+        self._calls.touch(entry)
 
 
-def _error(status: int, error: str, *headers: tuple[bytes, bytes]) -> Answer:
-    return Answer(status, [_JSON, *headers], _encode({"status": status, "error": error}))
+def path_of(target: str) -> str:
+    """Give the path of a request's target, which may be in absolute form (RFC 9112, 3.2.2)."""
+    path = target.partition("?")[0]
+    return path if path.startswith("/") else "/" + path.partition("://")[2].partition("/")[2]
 
 
-def _not_allowed(method: str, allowed: tuple[str, ...]) -> Answer:
-    allow = ", ".join(allowed)
-    return _error(405, f"{method} does nothing here; {allow} do", (b"Allow", allow.encode()))
+def _allow(method: str, allowed: tuple[str, ...]) -> None:
+    if method not in allowed:
+        there = tuple(
+            name for one in allowed for name in ((one, "HEAD") if one == "GET" else (one,))
+        )
+        raise NotAllowed(method, there)
+
+
+def _nothing_at(path: str) -> Refused:
+    there = f"{STATUS_PATH} and {BASE}/interfaces are"
+    return Refused(404, "nothing_there", f"nothing is at {path}; {there}")
+
+
+def _unknown(name: str) -> Answer:
+    error = (
+        f"no interface {name} is open in this worker process: it was closed, was released, or "
+        f"ended with another process; POST {BASE}/interfaces opens one"
+    )
+    return json(404, {"status": 404, "code": "unknown_interface", "error": error})
+
+
+def _exception(error: str) -> Answer:
+    return json(500, {"status": 500, "code": "exception", "error": error})
+
+
+def _full(error: FullError) -> Refused:
+    return Refused(507, "full", f"{error}: raise vault.Quota, or make room")

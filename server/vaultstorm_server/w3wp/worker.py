@@ -1,62 +1,20 @@
-"""The worker's loop: receive, run, write the journal, answer.
+"""The worker's main thread: it reads the channel, and has the ISAPI threads run what comes.
 
 It blocks on its one socket and imports no event loop: its start is part of every recycle.
 """
 
 import os
 import socket
-import sys
-from collections.abc import Iterable
-from typing import Final
-
-import msgspec
+from collections.abc import Callable, Iterable
 
 from vaultstorm_server import clock
-from vaultstorm_server.channel import (
-    RECEIVE_MAX,
-    Done,
-    Frames,
-    Hello,
-    Ping,
-    Pong,
-    Stop,
-    ToWorker,
-    Work,
-    append,
-)
-from vaultstorm_server.w3wp.vault import Vault
-from vaultstorm_wire import journal
-
-BATCH_MAX: Final = 1 << 20
-"""Bytes of answers after which a batch leaves, even if more requests have been received."""
-
-
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the front process tells a worker.
-
-    Attributes:
-        channel: the descriptor of its end of the channel.
-        journal: the directory of its journal; empty for none.
-        max_blocks: Vault.MaxBlocks.
-        frame_max: the longest frame that either side sends.
-    """
-
-    channel: int
-    journal: str
-    max_blocks: int
-    frame_max: int
-
-
-def open_journal(directory: str, pid: int) -> journal.Lines | None:
-    """Begin ``DIRECTORY/worker-PID.ndjson``. Raises OSError if that cannot be."""
-    if not directory:
-        return None
-    path = os.path.join(directory, f"worker-{pid}.ndjson")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-    lines = journal.Lines(lambda data: os.write(descriptor, data))
-    lines.append(journal.Journal(time=clock.now(), role="worker", pid=pid))
-    lines.flush()
-    return lines
+from vaultstorm_server.frames import RECEIVE_MAX, FrameError, Frames
+from vaultstorm_server.messages import Done, Hello, Ping, Pong, Stop, ToWorker, Work
+from vaultstorm_server.w3wp.answers import Answer, json
+from vaultstorm_server.w3wp.executions import Executions
+from vaultstorm_server.w3wp.isapi_threads import IsapiThreads
+from vaultstorm_server.w3wp.outbox import Outbox
+from vaultstorm_server.w3wp.vault import STATUS_PATH
 
 
 class Worker:
@@ -67,74 +25,86 @@ class Worker:
 
     Args:
         sock: the worker's end, blocking.
-        vault: answers the requests.
-        lines: its journal, if it keeps one.
-        frame_max: the longest frame that either side sends.
+        outbox: sends by it.
+        handle: answers a request: method, target and body.
+        unhealthy: gives what the ISAPI reports by HSE_REQ_REPORT_UNHEALTHY.
+        lines: its journal.
+        threads: Vault.IsapiThreads.
+        ping_blocked: Vault.PingBlockedByHang.
+        frame_max: the longest frame that is received.
     """
 
     def __init__(
-        self, sock: socket.socket, vault: Vault, lines: journal.Lines | None, frame_max: int
+        self,
+        sock: socket.socket,
+        outbox: Outbox,
+        handle: Callable[[str, str, bytes], Answer],
+        unhealthy: Callable[[], str | None],
+        lines: Executions,
+        threads: int,
+        ping_blocked: bool,
+        frame_max: int,
     ) -> None:
         self._sock = sock
-        self._vault = vault
+        self._outbox = outbox
+        self._handle = handle
+        self._unhealthy = unhealthy
         self._lines = lines
+        self._ping_blocked = ping_blocked
         self._frames: Frames[ToWorker] = Frames(ToWorker, frame_max)
-        self._frame_max = frame_max
-        self._pid = os.getpid()
-        self._out = bytearray()
+        self._threads: IsapiThreads[Work | Ping] = IsapiThreads(threads, self._on_thread)
 
     def run(self) -> None:
-        """Say hello, then serve. Returns when it was told to stop, and at the channel's end."""
+        """Say hello, then serve. Returns when it was told to stop, and at the channel's end.
+
+        Told to stop, it waits for the methods that run: for ever, if they hang.
+        """
+        self._outbox.send(Hello(os.getpid()))
         try:
-            append(self._out, Hello(self._pid))
-            self._send()
             while data := self._sock.recv(RECEIVE_MAX):
                 told_to_stop = self._take(self._frames.feed(data))
-                self._send()
+                self._outbox.send()
                 if told_to_stop:
+                    self._threads.join()
                     return
-        except (BrokenPipeError, ConnectionResetError):  # the front process is gone
+        except ConnectionResetError:  # the front process is gone
             pass
 
     def _take(self, messages: Iterable[ToWorker]) -> bool:
-        """Do what is asked, in order; tell whether that was to stop."""
+        """Do what is asked, in order; tell whether that was to stop.
+
+        The status is short, and waits for nothing: where an ISAPI thread is free for it, it is
+        answered here, which saves two switches of threads.
+        """
         for message in messages:
             if isinstance(message, Stop):
                 return True
             if isinstance(message, Ping):
-                append(self._out, Pong(self._vault.unhealthy))
+                if self._ping_blocked and not self._threads.free:
+                    self._threads.give(message)
+                else:
+                    self._outbox.put(Pong(self._unhealthy()))
+            elif message.target == STATUS_PATH and self._threads.free:
+                self._outbox.put(self._execute(message))
             else:
-                self._execute(message)
-            if len(self._out) >= BATCH_MAX:
-                self._send()
+                self._threads.give(message)
         return False
 
-    def _execute(self, work: Work) -> None:
-        now = clock.now()
-        status, headers, body = self._vault.handle(work.method, work.target, work.body, now)
-        if self._lines is not None:
-            self._write(self._lines, work, now, status)
-        append(self._out, Done(work.seq, status, headers, body), self._frame_max)
-
-    def _write(self, lines: journal.Lines, work: Work, now: float, status: int) -> None:
-        """Write one execution down before the next begins: a crash hides none that is over."""
-        lines.append(
-            journal.Execution(
-                time=now,
-                id=work.id,
-                worker=self._pid,
-                method=work.method,
-                target=work.target,
-                status=status,
-            )
-        )
+    def _on_thread(self, call: Work | Ping) -> None:
+        if isinstance(call, Ping):
+            self._outbox.send(Pong(self._unhealthy()))
+            return
+        done = self._execute(call)
         try:
-            lines.flush()
-        except OSError as error:
-            print(f"worker {self._pid}: journal incomplete: {error}", file=sys.stderr)  # noqa: T201
-            self._lines = None
+            self._outbox.send(done)
+        except FrameError as error:
+            status, headers, body = json(
+                500, {"status": 500, "code": "too_large", "error": str(error)}
+            )
+            self._outbox.send(Done(call.seq, status, headers, body))
 
-    def _send(self) -> None:
-        if self._out:
-            self._sock.sendall(self._out)
-            self._out.clear()
+    def _execute(self, work: Work) -> Done:
+        began = clock.now()
+        status, headers, body = self._handle(work.method, work.target, work.body)
+        self._lines.executed(work, began, status)
+        return Done(work.seq, status, headers, body)

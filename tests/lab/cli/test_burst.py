@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.client.fake_vault import FakeVault, serving
 from tests.support.command import vaultstorm
+from tests.support.misbehaving import Misbehaving
 from tests.support.server import Server, running_server
 
 
@@ -47,6 +49,7 @@ def test_the_json_keeps_its_contract(server: Server) -> None:
     assert result["retries"] == {"syn": 0}
     assert result["duration_s"] > 0
     assert {"lag_ms", "saturated", "seed"} <= result.keys()
+    assert result["vault"] is None
 
 
 def test_the_summary_names_what_was_lost_and_what_to_look_at(closed_port: int) -> None:
@@ -98,7 +101,11 @@ def test_a_condition_decides_the_exit_code(closed_port: int, condition: str, cod
         (["tcp://127.0.0.1:1", "--fail-on=lost"], "KEY OPERATOR NUMBER"),
         (["tcp://127.0.0.1:1", "--fail-on=lots>0"], "no number 'lots'; did you mean lost"),
         (["https://127.0.0.1:1", "--ca=/nowhere.pem"], "No such file"),
-        (["tcp://127.0.0.1:1", "--workload=agent"], "status"),
+        (["tcp://127.0.0.1:1", "--workload=agents"], "'status', 'agent'"),
+        (["tcp://127.0.0.1:1", "--workload=agent"], "aim them at https:// or http://"),
+        (["http://127.0.0.1:1", "--workload=agent", "--block-sizes=4KiB*x"], "a weight is"),
+        (["http://127.0.0.1:1", "--lanes=2"], "say --workload agent"),
+        (["http://127.0.0.1:1", "--fail-on=vault.lost>0"], "with --workload agent only"),
     ],
 )
 def test_wrong_usage_is_exit_2_and_says_what_would_be_right(
@@ -109,6 +116,39 @@ def test_wrong_usage_is_exit_2_and_says_what_would_be_right(
     assert (ended.returncode, ended.stdout) == (2, "")
     assert said in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
+
+
+AGENT = ("--workload=agent", "--clients=2", "--requests=2", "--block-sizes=100*3,5KiB")
+
+
+def test_agents_against_a_good_vault() -> None:
+    """The result has the vault's part, and nothing is found."""
+    vault = FakeVault()
+    with Misbehaving(serving(vault)) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        ended = vaultstorm("burst", url, *AGENT, "--lanes=3", "--blocks=4", "--json=-")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    result = json.loads(ended.stdout)
+    assert result["outcomes"] == {"ok": len(vault.calls)}
+    told = result["vault"]
+    assert told["snapshots"] == {"begun": 4, "committed": 4, "failed": 0, "cut": 0}
+    assert told["acknowledged"]["blocks"] == 16
+    assert told["verified"]["blocks"] == 18
+    assert (told["lost"], told["corrupt"]) == (0, 0)
+
+
+@pytest.mark.parametrize("options, held", [((), 0), (("--fail-on=vault.corrupt>0",), 1)])
+def test_changed_data_is_a_finding(options: tuple[str, ...], held: int) -> None:
+    """Exit 1 without any condition, said apart from the requests, of which none failed."""
+    changed = FakeVault(twist=lambda method, path, said: (200, b"") if method == "GET" else said)
+    with Misbehaving(serving(changed)) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        ended = vaultstorm("burst", url, *AGENT, "--blocks=1", *options)
+    assert ended.returncode == 1
+    assert "0 lost (0.0 %)" in ended.stdout
+    assert re.search("DATA LOST: 0, CORRUPT: [1-9]", ended.stdout)
+    assert re.search("vaultstorm: DATA LOST: 0, CORRUPT: [1-9]", ended.stderr)
+    assert ended.stderr.count("holds") == held
 
 
 def test_a_name_that_does_not_resolve_is_the_machines_fault() -> None:
@@ -131,7 +171,7 @@ def test_a_large_body_goes_through_tls_whole(server: Server, size: str) -> None:
     """More than the socket takes at once: TLS holds the rest, and it is sent when there is room."""
     ended = vaultstorm(
         "burst", server.url, "--insecure", "--clients=2", "--method=PUT", f"--body-size={size}",
-        "--path=/AeXRSVault/blocks/0", "--response-timeout=20s", "--json=-",
+        "--path=/AeXRSVault/none", "--response-timeout=20s", "--json=-",
     )  # fmt: skip
     assert json.loads(ended.stdout)["outcomes"] == {"http.404": 2}
 

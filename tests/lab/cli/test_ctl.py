@@ -63,6 +63,8 @@ def test_gate(plane: Plane, value: str) -> None:
         (("worker", "kill"), "/worker/kill"),
         (("worker", "hang"), "/worker/hang"),
         (("worker", "resume"), "/worker/resume"),
+        (("apply-hotfix", "TECH39579"), "/apply-hotfix/TECH39579"),
+        (("apply-hotfix", "kb908739"), "/apply-hotfix/KB908739"),
         (("set", "apppool.MaxProcesses=2"), "/set/apppool.MaxProcesses%3D2"),
         (
             ("set", "apppool.PeriodicRestartSchedule=03:00, 15:30"),
@@ -86,6 +88,9 @@ def test_an_action_is_one_post(plane: Plane, arguments: tuple[str, ...], path: s
         (("gate",), "write: ctl gate open|closed"),
         (("gate", "ajar"), "write: ctl gate open|closed"),
         (("worker",), "write: ctl worker kill|hang|resume"),
+        (("apply-hotfix",), "ctl apply-hotfix NAME, where NAME is one of KB908739, TECH39579"),
+        (("apply-hotfix", "all"), "there is no hotfix 'all'; there are KB908739 and TECH39579"),
+        (("apply-hotfix", "TECH39759"), "did you mean TECH39579?"),
         (("set",), "write: ctl set KEY=VALUE"),
         (("set", "x"), "write it as apppool.PeriodicRestartRequests=500"),
         (("set", "apppool.MaxProceses=2"), "did you mean apppool.MaxProcesses?"),

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.support.command import vaultstorm
+from tests.support.misbehaving import Misbehaving, Peer
 from vaultstorm.cli import probe as command
 from vaultstorm_client.layers import Layer, Report
 
@@ -59,6 +60,19 @@ def test_json() -> None:
             },
         ],
     }
+
+
+def test_a_pool_that_hangs() -> None:
+    """A server that takes the request and says nothing is told apart, with what to do."""
+    with Misbehaving(Peer.silence) as server:
+        ended = vaultstorm("probe", f"http://127.0.0.1:{server.port}", "--timeout=200ms")
+    assert ended.returncode == 1
+    last = ended.stdout.splitlines()[-1]
+    assert last.startswith(
+        "http fails with wait.timeout: TCP connects, the request was sent, nothing came back: "
+        "the pool hangs"
+    )
+    assert "ctl iisreset" in last
 
 
 @pytest.mark.parametrize("written, allowed", [("1ms", True), ("0.9ms", False), ("3601", False)])

@@ -136,22 +136,27 @@ def test_options_become_settings(taken: Taken, tmp_path: Path) -> None:
     assert (options.tls_dir, options.journal) == (tmp_path, tmp_path / "journal")
 
 
-@pytest.mark.parametrize("name", ["KB908739", "all"])
-def test_a_hotfix_is_a_setting(taken: Taken, name: str) -> None:
+@pytest.mark.parametrize(
+    "name, installed",
+    [("KB908739", (1, 0)), ("tech39579", (0, 1)), ("all", (1, 1))],
+)
+def test_a_hotfix_is_a_setting(taken: Taken, name: str, installed: tuple[int, int]) -> None:
     """It wins over --set, as every option that stands for a key."""
     from vaultstorm_server.front import ServeOptions
 
-    command.serve(hotfixes=[name, name], assignments=["httpsys.KB908739=0"])
+    zeros = ["httpsys.KB908739=0", "vault.TECH39579=0"]
+    command.serve(hotfixes=[name, name], assignments=zeros)
     (options,) = taken.options
     assert isinstance(options, ServeOptions)
-    assert options.settings.httpsys.KB908739 == 1
+    given = options.settings
+    assert installed == (given.httpsys.KB908739, given.vault.TECH39579)
 
 
 def test_an_unknown_hotfix_is_told_the_known_ones() -> None:
     """It is wrong usage, said before anything is started."""
     ended = vaultstorm("serve", "--hotfix", "KB1")
     assert ended.returncode == 2
-    assert "there are KB908739 and all" in ended.stderr
+    assert "there are KB908739, TECH39579 and all" in ended.stderr
 
 
 def test_no_options_are_the_defaults(taken: Taken) -> None:

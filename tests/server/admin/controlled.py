@@ -50,6 +50,12 @@ class Server:
         self.do(what)
         return [7]
 
+    async def apply_hotfix(self, name: str) -> Mapping[str, Any]:
+        """Install, which takes a moment."""
+        await asyncio.sleep(0)
+        self.do(name)
+        return {"hotfix": name}
+
     async def iis_reset(self) -> float:
         """Reset, which takes a moment."""
         await asyncio.sleep(0)

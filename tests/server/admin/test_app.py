@@ -124,13 +124,25 @@ def test_a_setting_is_handed_on_as_it_was_written(text: str) -> None:
 
 
 @pytest.mark.parametrize("refusal, status", [(UsageError("no, so"), 400), (MachineError("x"), 409)])
-@pytest.mark.parametrize("path", ["/recycle", "/iisreset", "/set/x", "/worker/kill", "/gate/open"])
+@pytest.mark.parametrize(
+    "path",
+    ["/recycle", "/iisreset", "/apply-hotfix/x", "/set/x", "/worker/kill", "/gate/open"],
+)
 def test_what_the_server_says_against_it_is_the_answer(
     path: str, refusal: Exception, status: int
 ) -> None:
     """Wrong usage is 400; what cannot be done at the moment is 409."""
     exchange = ask("POST", path, refusal=refusal)
     assert (exchange.answer.status, told(exchange)) == (status, {"error": str(refusal)})
+
+
+@pytest.mark.parametrize("name", ["TECH39579", "x", "a b"])
+def test_a_hotfix_is_applied_by_its_name(name: str) -> None:
+    """Whether there is such a one the server says; the answer comes when it is done."""
+    exchange = ask("POST", f"/apply-hotfix/{quote(name)}")
+    assert (exchange.answer.status, told(exchange)) == (200, {"hotfix": name})
+    assert exchange.did == [name]
+    assert "POST /apply-hotfix/NAME" in INDEX
 
 
 def test_metrics_are_prometheus_text() -> None:
@@ -156,6 +168,9 @@ def test_the_index_is_one_line() -> None:
         ("GET", "/gate/open"),
         ("GET", "/recycle"),
         ("GET", "/iisreset"),
+        ("POST", "/apply-hotfix"),
+        ("POST", "/apply-hotfix/TECH39579/KB908739"),
+        ("GET", "/apply-hotfix/TECH39579"),
         ("POST", "/worker"),
         ("POST", "/worker/nudge"),
         ("GET", "/worker/kill"),

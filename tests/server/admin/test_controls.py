@@ -8,6 +8,7 @@ import pytest
 from vaultstorm_server.admin.controls import Controls
 from vaultstorm_server.afd.listener import Listener
 from vaultstorm_server.iis_reset import IisReset
+from vaultstorm_server.installation import Installation
 from vaultstorm_server.settings import AppPool
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_wire.errors import MachineError, UsageError
@@ -57,6 +58,12 @@ class Parts:
         self.check()
         return 2.0
 
+    async def apply(self, name: str) -> float:
+        """The installation's."""
+        self.check()
+        self.did.append(name)
+        return 2.00049
+
     def note(self, name: str, detail: str | None) -> None:
         """The journal's."""
         self.did.append((name, detail))
@@ -70,6 +77,7 @@ def controls(parts: Parts) -> Controls:
         cast(Pool, parts),
         AppPool(PingInterval=7.0),
         cast(IisReset, parts),
+        cast(Installation, parts),
         parts.note,
     )
 
@@ -158,3 +166,18 @@ def test_a_reset_is_the_resets_business() -> None:
     with pytest.raises(MachineError):
         asyncio.run(controls(parts).iis_reset())
     assert controls(parts).status() == {"pid": 1}
+
+
+def test_a_hotfix_is_the_installations_business() -> None:
+    """What is told are the steps of its article; a refusal is handed on."""
+    parts = Parts()
+    told = asyncio.run(controls(parts).apply_hotfix("kb908739"))
+    assert told == {
+        "hotfix": "KB908739",
+        "steps": ["stop IIS", "replace Http.sys", "restart the computer"],
+        "seconds": 2.0,
+    }
+    assert parts.did == ["kb908739"]
+    parts.busy = True
+    with pytest.raises(MachineError):
+        asyncio.run(controls(parts).apply_hotfix("KB908739"))

@@ -18,9 +18,9 @@ STATUS = {
         "state": "running",
         "deaths": 7,
         "workers": [
-            {"pid": 8, "state": "serving"},
+            {"pid": 8, "state": "serving", "interfaces": 5, "threads_held": 2},
             {"pid": 9, "state": "starting"},
-            {"pid": 10, "state": "serving"},
+            {"pid": 10, "state": "serving", "interfaces": 4, "threads_held": 0},
         ],
     },
 }
@@ -41,6 +41,8 @@ def test_every_number_of_the_status_is_a_metric() -> None:
         "vaultstorm_pool_deaths_total 7.0",
         'vaultstorm_pool_workers{state="serving"} 2.0',
         'vaultstorm_pool_workers{state="starting"} 1.0',
+        "vaultstorm_pool_workers_interfaces 9.0",
+        "vaultstorm_pool_workers_threads_held 2.0",
     ]
 
 

@@ -256,6 +256,26 @@ def test_a_changed_limit(limit: int) -> None:
             queue.put(Req())
 
 
+@pytest.mark.parametrize("there", ["a worker", "what waits"])
+def test_the_binding_is_replaced_while_nothing_is_there(there: str) -> None:
+    """A worker in the list, or a request that waits, keeps it as it is."""
+    queue: Queue = RequestQueue(10, 1, ListedBinding())
+    if there == "a worker":
+        queue.worker_added("a")
+    else:
+        queue.put(Req())
+    with pytest.raises(ValueError, match="in use"):
+        queue.bind_by(ServingBinding())
+    queue.worker_lost("a")
+    queue.clear()
+    queue.bind_by(ServingBinding())
+
+    queue.worker_added("b")
+    queue.worker_added("c")
+    queue.worker_stopping("b")
+    assert who([queue.put(bound_to("b"))]) == ["c"]
+
+
 class Name(str):
     """A worker that can be watched being forgotten."""
 

@@ -11,7 +11,8 @@ import uvloop
 
 from vaultstorm_server.httpsys.request import Request
 from vaultstorm_server.journal import JournalFile
-from vaultstorm_server.settings import AppPool, HttpSys, Settings
+from vaultstorm_server.settings import AppPool, HttpSys, Settings, Vault
+from vaultstorm_server.w3svc.command import worker_command
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_server.w3svc.process import CHANNEL
 from vaultstorm_server.w3svc.worker import Worker
@@ -19,7 +20,8 @@ from vaultstorm_wire import journal
 
 GATED = """
 import os, sys
-from vaultstorm_server.channel import *
+from vaultstorm_server.frames import *
+from vaultstorm_server.messages import *
 fd = int(sys.argv[1])
 out = bytearray(); append(out, Hello(os.getpid())); os.write(fd, out)
 frames = Frames(ToWorker)
@@ -116,10 +118,14 @@ async def pool_of(
     """Start a pool, of `code` or else of `command`; leave none of its processes behind."""
     loop = asyncio.get_running_loop()
     records = JournalFile(tmp_path, "front", loop)
-    settings = Settings(apppool=apppool or AppPool(), httpsys=HttpSys(KB908739=hotfix))
+    settings = Settings(
+        apppool=apppool or AppPool(),
+        httpsys=HttpSys(KB908739=hotfix),
+        vault=Vault(Directory=str(tmp_path / "vault")),
+    )
     if code is not None and not command:
         command = (sys.executable, "-c", code, CHANNEL)
-    pool = Pool(loop, settings, records, tmp_path, command)
+    pool = Pool(loop, settings, records, command or worker_command(settings, tmp_path))
     pool.start()
     try:
         yield pool

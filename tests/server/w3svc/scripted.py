@@ -15,7 +15,8 @@ KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 HANG = "os.kill(os.getpid(), signal.SIGSTOP)"
 _WORKER = """
 import os, signal, sys
-from vaultstorm_server.channel import *
+from vaultstorm_server.frames import *
+from vaultstorm_server.messages import *
 fd = int(sys.argv[1])
 frames = Frames(ToWorker)
 def framed(*messages):

@@ -102,6 +102,35 @@ def test_what_a_pool_has_ends_with_its_processes() -> None:
     world.answer(world.one(State.SERVING))
 
 
+def test_a_pool_that_was_stopped_stays_so_when_its_processes_are_killed() -> None:
+    """Its requests go on being refused for the reason that the operator gave."""
+    world = serving(1)
+    held = world.ask()
+    world.do(world.pool.stop(world.now, "Disabled"))
+    world.pool.killed(world.now)
+    assert (held.ends, world.ask().ends) == ([LOST], ["refused Disabled"])
+
+
+def test_connections_are_bound_in_another_way_while_no_worker_is_there() -> None:
+    """From no hotfix to the hotfix: who is bound to a worker that stops is answered by the next."""
+    world = serving(0)
+    with pytest.raises(ValueError, match="in use"):
+        world.pool.bind_by(1)
+    world.pool.killed(world.now)
+    world.children.clear()
+    world.pool.bind_by(1)
+    world.hotfix = 1
+    world.do(world.pool.start(world.now))
+    world.hello(world.one(State.STARTING))
+    kept, old = Connection(), world.one(State.SERVING)
+    world.ask(kept)
+    world.answer(old)
+    world.do(world.pool.recycle(world.now))
+    world.hello(world.one(State.STARTING))
+    request = world.ask(kept)
+    assert request.sent == [world.one(State.SERVING)] != [old]
+
+
 def test_a_full_queue_is_503_whatever_load_balancers_are_told() -> None:
     """B12: the pool is not off, so LoadBalancerCapabilities is not asked."""
     world = serving(1, LoadBalancerCapabilities=1, PendingReceives=1, AppPoolQueueLength=10)

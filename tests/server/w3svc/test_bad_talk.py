@@ -19,7 +19,7 @@ from tests.server.w3svc.pooling import (
     until,
 )
 from tests.server.w3svc.scripted import HANG, HELLO, answers, left, pids, put, scripted, tell
-from vaultstorm_server import channel
+from vaultstorm_server import frames
 from vaultstorm_server.settings import AppPool, HttpSys
 from vaultstorm_server.w3svc.process import CHANNEL
 
@@ -27,7 +27,7 @@ __all__ = ["left"]
 
 pytestmark = pytest.mark.usefixtures("left")
 HTTP = HttpSys()
-FRAME_MAX = channel.bound(HTTP.MaxRequestBytes, HTTP.MaxRequestEntityAllowed)
+FRAME_MAX = frames.bound(HTTP.MaxRequestBytes, HTTP.MaxRequestEntityAllowed)
 GARDEN = AppPool(MaxProcesses=2)
 
 NONSENSE = {
@@ -36,6 +36,8 @@ NONSENSE = {
     "an answer to nothing": "say(answer(message.seq + 100))",
     "an answer to another's request": "say(answer(1))",
     "what the front says": "say(Stop())",
+    "a note of no time": "say(Note(float('nan'), 'table_full'))",
+    "a table of less than nothing": "say(Table(0, -1))",
     "a frame without a message": "write(bytes(4))",
     "text that is no UTF-8": r"write(b'\0\0\0\4\x92\6\xa1\xff')",
     "arrays in arrays": r"write(LENGTH.pack(90003) + b'\x93\2\5' + b'\x91' * 89999 + b'\xc0')",
@@ -138,7 +140,7 @@ def test_one_that_never_reads_holds_no_more_than_its_receives(tmp_path: Path) ->
                 assert await ends(deliver(pool, "/answer", client=others)) == ["answer 200"]
             (worker,) = [w for w in pool.statistics().workers if w.pid == told.worker]
             assert worker.in_flight == 2
-            assert len(large) / 2 < worker.unsent_bytes < 2 * (len(large) + channel.OVERHEAD)
+            assert len(large) / 2 < worker.unsent_bytes < 2 * (len(large) + frames.OVERHEAD)
             assert pool.requests.waiting == 10
             os.kill(worker.pid, signal.SIGKILL)
             assert await ends([told, *deaf[:11]]) == [LOST] * 12

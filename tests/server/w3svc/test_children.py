@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.server.w3svc.pooling import GATED, gone, run, until
-from vaultstorm_server.channel import Done, Hello, Stop, ToFront, Work
+from vaultstorm_server.messages import Done, Hello, Stop, ToFront, Work
 from vaultstorm_server.w3svc.children import Children
 from vaultstorm_server.w3svc.process import CHANNEL
 from vaultstorm_server.w3svc.states import Change

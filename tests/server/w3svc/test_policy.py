@@ -270,7 +270,7 @@ def test_a_pool_whose_processes_were_all_killed_is_stopped(stopped_before: bool)
     driven = started(NON_OVERLAPPED)
     if stopped_before:
         driven.do(driven.policy.stop(driven.now, "N/A"))
-    driven.policy.killed(driven.now)
+    driven.policy.killed(driven.now, "N/A")
     assert (driven.policy.workers, driven.policy.enabled) == ((), False)
     assert (driven.policy.deadline, driven.policy.deaths) == (None, 0)
     assert steps(driven.policy.start(driven.now)) == ["admit", "start 2"]

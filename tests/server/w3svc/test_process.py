@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import uvloop
 
-from vaultstorm_server.w3svc.process import CHANNEL, Process, describe, module_command
+from vaultstorm_server.w3svc.process import CHANNEL, NUMBER, Process, describe, module_command
 
 ECHO = "import os, sys; fd = int(sys.argv[1]); os.write(fd, os.read(fd, 9)); os.read(fd, 1)"
 
@@ -25,10 +25,10 @@ def run(scenario: Callable[[], Awaitable[None]]) -> None:
 
 
 def spawn(code: str) -> tuple[Process, "asyncio.Future[int]"]:
-    """Start Python code, its channel's number the first argument; give its future end."""
+    """Start Python code, channel and number its arguments; give its future end."""
     loop = asyncio.get_running_loop()
     end: asyncio.Future[int] = loop.create_future()
-    return Process(loop, [sys.executable, "-c", code, CHANNEL], end.set_result), end
+    return Process(loop, [sys.executable, "-c", code, CHANNEL, NUMBER], 3, end.set_result), end
 
 
 def assert_reaped(pid: int) -> None:
@@ -55,7 +55,11 @@ def test_a_child_has_the_other_end_and_ends_by_its_end_of_file() -> None:
 
 @pytest.mark.parametrize(
     "code, status",
-    [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", -signal.SIGKILL)],
+    [
+        ("raise SystemExit(7)", 7),
+        ("import sys; sys.exit(int(sys.argv[2]))", 3),
+        ("import os; os.kill(os.getpid(), 9)", -signal.SIGKILL),
+    ],
 )
 def test_a_child_that_ends_by_itself_is_told(code: str, status: int) -> None:
     """Exit statuses and signals are told apart, and the child is reaped."""
@@ -89,7 +93,7 @@ def test_a_command_that_does_not_exist_is_an_error_and_leaks_nothing() -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
         with pytest.raises(OSError, match="No such file"):
-            Process(loop, ["/nowhere/w3wp.exe", CHANNEL], print)
+            Process(loop, ["/nowhere/w3wp.exe", CHANNEL], 1, print)
 
     run(scenario)
 

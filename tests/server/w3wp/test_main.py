@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from vaultstorm_server.w3wp.__main__ import parse
-from vaultstorm_server.w3wp.worker import Options
+from vaultstorm_server.settings import Vault
+from vaultstorm_server.w3wp.__main__ import Options, parse
 from vaultstorm_wire.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -19,12 +19,22 @@ ROOT = Path(__file__).parents[3]
 
 def test_the_arguments_are_the_options() -> None:
     """Each pair is a field; numbers are read as numbers."""
-    words = ["--channel", "5", "--journal", "/j", "--max-blocks", "7", "--frame-max", "9"]
-    assert parse(words) == Options(channel=5, journal="/j", max_blocks=7, frame_max=9)
+    vault = '{"Directory":"/d","TECH39579":1}'
+    words = ["--channel", "5", "--journal", "/j", "--vault", vault, "--frame-max", "9"]
+    options = Options(channel=5, journal="/j", vault=vault, frame_max=9)
+    assert parse(words) == (options, Vault(Directory="/d", TECH39579=1))
 
 
 @pytest.mark.parametrize(
-    "words", ["", "--channel", "--channel x", "--channel 5 --journal j --max-blocks 7 --other 1"]
+    "words",
+    [
+        "",
+        "--channel",
+        "--channel x",
+        "--channel 5 --journal j --vault {} --frame-max 7 --other 1",
+        "--channel 5 --journal j --vault {no --frame-max 7",
+        '--channel 5 --journal j --vault {"IsapiThreads":0} --frame-max 7',
+    ],
 )
 def test_other_arguments_are_wrong_usage(words: str) -> None:
     """Missing, odd, ill-typed and unknown arguments are a UsageError, not a traceback."""
@@ -33,11 +43,11 @@ def test_other_arguments_are_wrong_usage(words: str) -> None:
 
 
 PARENT = """
-import os, socket, subprocess, sys, time
+import json, os, socket, subprocess, sys, time
 ours, theirs = socket.socketpair()
 worker = subprocess.Popen(
     [sys.executable, "-m", "vaultstorm_server.w3wp", "--channel", str(theirs.fileno()),
-     "--journal", "", "--max-blocks", "1", "--frame-max", "100"],
+     "--journal", "", "--vault", json.dumps({"Directory": sys.argv[1]}), "--frame-max", "100"],
     pass_fds=(theirs.fileno(),))
 theirs.close()
 ours.recv(100)
@@ -46,10 +56,10 @@ time.sleep(3600)
 """
 
 
-def test_a_stopped_worker_ends_with_its_front_process() -> None:
+def test_a_stopped_worker_ends_with_its_front_process(tmp_path: Path) -> None:
     """SIGSTOP holds it, and the end of a front process that is killed sets it free to end."""
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT],
+        [sys.executable, "-c", PARENT, str(tmp_path)],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT / "server")},
     )

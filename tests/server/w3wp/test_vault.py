@@ -1,133 +1,219 @@
 """The vault's methods, without a process around them."""
 
-import hashlib
 import json
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from vaultstorm_server.w3wp.vault import Answer, Vault, VaultStatistics
+from tests.server.w3wp.vaults import BASE, Made, code, digest_of, told
+from vaultstorm_server.w3wp.vault import path_of
 
-BODY = b"a block"
-NAME = hashlib.sha256(BODY).hexdigest()
-PATH = f"/AeXRSVault/blocks/{NAME}"
+BLOCK = b"a block"
+NAME = digest_of(BLOCK)
 
 
 @pytest.fixture
-def vault() -> Vault:
-    """Make a vault that keeps two blocks at most."""
-    return Vault(max_blocks=2, pid=4711, started=100.0)
+def made(tmp_path: Path) -> Made:
+    """Make a vault."""
+    return Made(tmp_path)
 
 
-def ask(vault: Vault, method: str, target: str, body: bytes = b"") -> Answer:
-    """Run one method 2.5 s after the start."""
-    return vault.handle(method, target, body, 102.5)
+def manifest(*blocks: bytes) -> str:
+    """Write a manifest."""
+    return json.dumps({"blocks": [digest_of(block) for block in blocks]})
 
 
-def told(answer: Answer) -> Any:
-    """Read a JSON answer."""
-    assert (b"Content-Type", b"application/json") in answer.headers
-    return json.loads(answer.body)
+def test_a_snapshot_from_the_open_to_the_close(made: Made) -> None:
+    """Open, put, commit, read back, verify, close: what was given comes back as it was."""
+    interface = made.open()
+    assert told(made.put(interface, BLOCK)) == {"block": NAME, "bytes": 7}
+    assert made.put(interface, b"").status == 201
+    text = manifest(BLOCK, b"", BLOCK)
+    answer = made.ask("PUT", f"{interface}/snapshots/monday.1", text)
+    assert answer.status == 201
+    assert told(answer) == {"snapshot": "monday.1", "blocks": 3, "bytes": len(text)}
+    assert made.ask("GET", f"{interface}/snapshots/monday.1").body == text.encode()
+    assert made.ask("GET", f"{interface}/blocks/{NAME}").body == BLOCK
+    verified = told(made.ask("POST", f"{interface}/snapshots/monday.1/verify"))
+    assert verified == {"snapshot": "monday.1", "blocks": 3, "bytes": 7, "damaged": []}
+    assert told(made.ask("DELETE", interface))["closed"] is True
+    assert code(made.ask("GET", f"{interface}/blocks/{NAME}")) == (404, "unknown_interface")
 
 
-def test_status_tells_who_serves_since_when_and_what_is_kept(vault: Vault) -> None:
-    """The status has the pid, the seconds since the start, and the sums of the blocks."""
-    ask(vault, "PUT", PATH, BODY)
-
-    answer = ask(vault, "GET", "/AeXRSVault/status?x=1")
-
-    assert answer.status == 200
+def test_the_status_tells_what_is_kept_and_who_waits(made: Made) -> None:
+    """The status has the sums, the table, and what the process says of itself."""
+    made.put(made.open(), BLOCK)
+    answer = made.ask("GET", "/status?x=1")
     assert told(answer) == {
         "service": "AeXRSVault",
         "pid": 4711,
-        "uptime": 2.5,
         "blocks": 1,
-        "bytes": len(BODY),
+        "bytes": 7,
+        "snapshots": 0,
+        "interfaces": {"entries": 1, "peak": 1, "max": 1000, "threads_held": 0},
     }
 
 
-def test_a_block_is_new_once_and_known_after_that(vault: Vault) -> None:
-    """PUT answers 201, then 200, and keeps one; upper case hex names the same block."""
-    assert ask(vault, "PUT", PATH, BODY).status == 201
-    assert ask(vault, "PUT", PATH, BODY).status == 200
-    assert ask(vault, "PUT", f"/AeXRSVault/blocks/{NAME.upper()}", BODY).status == 200
-    assert vault.statistics() == VaultStatistics(1, len(BODY))
+def test_what_is_put_twice_is_known(made: Made) -> None:
+    """A block and a snapshot are new once: 201, then 200; upper case hex is the same name."""
+    interface = made.open()
+    assert [made.put(interface, BLOCK).status for _ in range(2)] == [201, 200]
+    upper = made.ask("PUT", f"{interface}/blocks/{NAME.upper()}", BLOCK)
+    assert upper.status == 200
+    where = f"{interface}/snapshots/s"
+    assert [made.ask("PUT", where, manifest(BLOCK)).status for _ in range(2)] == [201, 200]
+    assert made.store.statistics() == (1, 7, 1)
 
 
-def test_a_block_is_read_as_it_was_put(vault: Vault) -> None:
-    """GET gives the bytes, HEAD their number; in the absolute form of a target as well."""
-    ask(vault, "PUT", PATH, BODY)
-
-    for target in (PATH, f"https://localhost:443{PATH}"):
-        assert ask(vault, "GET", target).status == 200
-        assert ask(vault, "GET", target).body == BODY
-        head = ask(vault, "HEAD", target)
+def test_head_is_get_without_the_body(made: Made) -> None:
+    """The length is said, for blocks, snapshots and the status."""
+    interface = made.open()
+    made.put(interface, BLOCK)
+    made.ask("PUT", f"{interface}/snapshots/s", manifest(BLOCK))
+    for path in (f"{interface}/blocks/{NAME}", f"{interface}/snapshots/s", "/status"):
+        whole, head = made.ask("GET", path), made.ask("HEAD", path)
         assert (head.status, head.body) == (200, b"")
-        assert (b"Content-Length", b"%d" % len(BODY)) in head.headers
+        assert (b"Content-Length", b"%d" % len(whole.body)) in head.headers
 
 
-def test_an_empty_block_is_a_block(vault: Vault) -> None:
-    """Nothing has a digest too, and is kept and given like anything else."""
-    path = f"/AeXRSVault/blocks/{hashlib.sha256(b'').hexdigest()}"
-    assert ask(vault, "PUT", path).status == 201
-    answer = ask(vault, "GET", path)
-    assert (answer.status, answer.body) == (200, b"")
+@pytest.mark.parametrize("length, status", [(9, 201), (10, 201), (11, 413)])
+def test_the_longest_block(tmp_path: Path, length: int, status: int) -> None:
+    """MaxBlockSize bytes fit, and one more does not."""
+    made = Made(tmp_path, MaxBlockSize=10)
+    answer = made.put(made.open(), b"x" * length)
+    assert answer.status == status
+    if status == 413:
+        assert code(answer) == (413, "too_large")
 
 
-def test_a_body_of_another_digest_is_refused_and_told_its_own(vault: Vault) -> None:
-    """The answer names the path that would have been right; nothing is kept."""
-    answer = ask(vault, "PUT", PATH, BODY + b"!")
-
-    assert answer.status == 400
-    right = f"/AeXRSVault/blocks/{hashlib.sha256(BODY + b'!').hexdigest()}"
-    assert told(answer)["error"].endswith(right)
-    assert vault.statistics().blocks == 0
-
-
-def test_the_vault_is_full_at_max_blocks(vault: Vault) -> None:
-    """The third of two blocks gets 507; those that are kept can be put again."""
-    for number, status in enumerate([201, 201, 507]):
-        body = b"%d" % number
-        path = f"/AeXRSVault/blocks/{hashlib.sha256(body).hexdigest()}"
-        assert ask(vault, "PUT", path, body).status == status
-        again = 200 if status == 201 else 507
-        assert ask(vault, "PUT", path, body).status == again
-    assert vault.statistics().blocks == 2
+@pytest.mark.parametrize("length, status", [(9, 201), (10, 201), (11, 507)])
+def test_the_quota(tmp_path: Path, length: int, status: int) -> None:
+    """As many bytes as the quota are kept; beyond it comes 507, and nothing is kept."""
+    made = Made(tmp_path, Quota=10)
+    interface = made.open()
+    answer = made.put(interface, b"x" * length)
+    assert answer.status == status
+    if status == 507:
+        assert code(answer) == (507, "full")
+        assert made.store.statistics().blocks == 0
 
 
 @pytest.mark.parametrize(
-    "target",
+    "method, path, body, expected",
     [
-        "/",
-        "/AeXRSVault",
-        "/AeXRSVault/status/",
-        "/AeXRSVault/blocks/",
-        f"{PATH}0",
-        PATH[:-1],
-        PATH[:-1] + "g",
-        "*",
-        "https://localhost",
+        ("PUT", "/blocks/" + "0" * 64, b"x", (400, "wrong_digest")),
+        ("PUT", "/blocks/" + "0" * 63, b"x", (400, "bad_name")),
+        ("PUT", "/blocks/" + "g" * 64, b"x", (400, "bad_name")),
+        ("GET", "/blocks/" + "0" * 64, b"", (404, "unknown_block")),
+        ("POST", "/blocks/" + "0" * 64, b"", (405, "not_allowed")),
+        ("GET", "/snapshots/none", b"", (404, "unknown_snapshot")),
+        ("POST", "/snapshots/none/verify", b"", (404, "unknown_snapshot")),
+        ("GET", "/snapshots/none/verify", b"", (405, "not_allowed")),
+        ("PUT", "/snapshots/..%2f..%2fetc", b"{}", (400, "bad_name")),
+        ("PUT", "/snapshots/.hidden", b"{}", (400, "bad_name")),
+        ("PUT", "/snapshots/" + "a" * 129, b"{}", (400, "bad_name")),
+        ("PUT", "/snapshots/", b"{}", (400, "bad_name")),
+        ("PUT", "/snapshots/s\0", b"{}", (400, "bad_name")),
+        ("PUT", "/snapshots/..", b"{}", (400, "bad_name")),
+        ("PUT", "/snapshots/../../x", b"{}", (400, "bad_name")),
+        ("PUT", "/snapshots/s", b"", (400, "malformed_manifest")),
+        ("PUT", "/snapshots/s", b"{}", (400, "malformed_manifest")),
+        ("PUT", "/snapshots/s", b'{"blocks":[1]}', (400, "malformed_manifest")),
+        ("PUT", "/snapshots/s", b'{"blocks":["x"]}', (400, "malformed_manifest")),
+        ("PUT", "/snapshots/s", b'{"blocks":[],"x":1}', (400, "malformed_manifest")),
+        ("PUT", "/snapshots/s", b"\xff", (400, "malformed_manifest")),
+        pytest.param(
+            *("PUT", "/snapshots/s", b"[" * 100_000, (400, "malformed_manifest")), id="deep"
+        ),
+        ("GET", "/elsewhere/s", b"", (404, "nothing_there")),
+        ("GET", "", b"", (405, "not_allowed")),
     ],
 )
-def test_elsewhere_is_nothing(vault: Vault, target: str) -> None:
-    """Any other path, and a name of 63, 65 or wrong digits, is 404 with a word of what is there."""
-    answer = ask(vault, "GET", target)
-    assert answer.status == 404
-    assert "sha256" in told(answer)["error"].lower().replace("-", "")
+def test_what_is_wrong_is_said(
+    made: Made, method: str, path: str, body: bytes, expected: tuple[int, str]
+) -> None:
+    """Each wrong call has its status and its code, and leaves the interface as it was."""
+    interface = made.open()
+    assert code(made.ask(method, interface + path, body)) == expected
+    assert made.put(interface, BLOCK).status == 201
 
 
-def test_a_block_that_was_not_put_is_not_found(vault: Vault) -> None:
-    """GET is told to PUT first; HEAD gets the same status and no body."""
-    assert "PUT it first" in told(ask(vault, "GET", PATH))["error"]
-    head = ask(vault, "HEAD", PATH)
-    assert (head.status, head.body) == (404, b"")
+@pytest.mark.parametrize("path", ["/", "", "/interfaces/a/blocks", "/interfaces/a/b/c/d", "/x"])
+def test_a_path_where_nothing_is(made: Made, path: str) -> None:
+    """404 says what there is."""
+    assert code(made.ask("GET", path)) == (404, "nothing_there")
 
 
-@pytest.mark.parametrize(
-    "target, allow", [(PATH, b"GET, HEAD, PUT"), ("/AeXRSVault/status", b"GET, HEAD")]
-)
-def test_other_methods_are_told_which_are_allowed(vault: Vault, target: str, allow: bytes) -> None:
-    """405 comes with Allow (RFC 9110, 15.5.6)."""
-    answer = ask(vault, "DELETE", target)
-    assert answer.status == 405
-    assert (b"Allow", allow) in answer.headers
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_interfaces_are_opened_by_post_alone(made: Made, method: str) -> None:
+    """405 names the method that does it."""
+    answer = made.ask(method, "/interfaces")
+    assert code(answer) == (405, "not_allowed")
+    assert (b"Allow", b"POST") in answer.headers
+
+
+def test_a_manifest_with_missing_blocks_names_them(made: Made) -> None:
+    """409 lists them all, each once, says how many there are, and keeps no snapshot."""
+    interface = made.open()
+    made.put(interface, BLOCK)
+    missing = [b"%d" % number for number in range(12)]
+    answer = made.ask("PUT", f"{interface}/snapshots/s", manifest(BLOCK, *missing, *missing))
+    assert code(answer) == (409, "missing_blocks")
+    assert told(answer)["missing"] == [digest_of(block) for block in missing]
+    assert "12 of the blocks" in told(answer)["error"]
+    assert made.ask("GET", f"{interface}/snapshots/s").status == 404
+
+
+def test_another_snapshot_does_not_replace_one(made: Made) -> None:
+    """409, and the first stays."""
+    interface = made.open()
+    made.put(interface, BLOCK)
+    made.ask("PUT", f"{interface}/snapshots/s", manifest(BLOCK))
+    answer = made.ask("PUT", f"{interface}/snapshots/s", manifest())
+    assert code(answer) == (409, "other_snapshot")
+    assert made.ask("GET", f"{interface}/snapshots/s").body == manifest(BLOCK).encode()
+
+
+def test_a_damaged_block_is_never_served(made: Made, tmp_path: Path) -> None:
+    """Other bytes on the disk are a 500, and a verify lists them, with those that are gone."""
+    interface = made.open()
+    for block in (BLOCK, b"gone", b"whole"):
+        made.put(interface, block)
+    made.ask("PUT", f"{interface}/snapshots/s", manifest(BLOCK, b"gone", b"whole"))
+    (tmp_path / "blocks" / NAME).write_bytes(b"A block")
+    (tmp_path / "blocks" / digest_of(b"gone")).unlink()
+    assert code(made.ask("GET", f"{interface}/blocks/{NAME}")) == (500, "damaged")
+    verified = told(made.ask("POST", f"{interface}/snapshots/s/verify"))
+    assert verified["damaged"] == [NAME, digest_of(b"gone")]
+    assert verified["bytes"] == 5
+
+
+def test_a_disk_that_fails_is_an_answer_too(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What nobody foresaw is a 500 with a traceback on stderr; the interface is closed."""
+    interface = made.open()
+    (tmp_path / "blocks").rename(tmp_path / "elsewhere")
+    assert code(made.put(interface, BLOCK)) == (500, "exception")
+    assert "FileNotFoundError" in capsys.readouterr().err
+    assert code(made.put(interface, BLOCK)) == (404, "unknown_interface")
+
+
+def test_the_absolute_form_of_a_target_is_taken(made: Made) -> None:
+    """RFC 9112, 3.2.2."""
+    assert path_of("http://host/AeXRSVault/status?x") == f"{BASE}/status"
+    assert path_of("/AeXRSVault/status?a=http://x/y") == f"{BASE}/status"
+    assert made.vault.handle("GET", f"http://h{BASE}/status", b"").status == 200
+
+
+def test_a_disk_of_a_set_rate_takes_its_time_touching_the_entry(tmp_path: Path) -> None:
+    """A block of three chunks is three touches and one at the end; none takes no sleep."""
+    made = Made(tmp_path, DiskRate=1 << 30)
+    touches: list[str] = []
+    touch = made.calls.touch
+    made.calls.touch = lambda entry: (touches.append(entry.name), touch(entry))[1]  # type: ignore[method-assign,func-returns-value]
+    interface = made.open()
+    for size, expected in ((0, 1), (1, 2), (32 << 10, 2), ((32 << 10) + 1, 3)):
+        touches.clear()
+        made.put(interface, b"x" * size)
+        assert len(touches) == expected

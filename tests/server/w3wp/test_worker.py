@@ -1,91 +1,33 @@
 """The worker as a real process: its channel, its journal, its end."""
 
-import hashlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from vaultstorm_server.channel import (
-    Done,
-    Frames,
-    Hello,
-    Ping,
-    Pong,
-    Stop,
-    ToFront,
-    ToWorker,
-    Work,
-    append,
-)
-from vaultstorm_server.w3wp.vault import Answer, Vault
-from vaultstorm_server.w3wp.worker import Worker, open_journal
+from tests.server.w3wp.children import Start, starting
+from vaultstorm_server.frames import append
+from vaultstorm_server.messages import Done, Hello, Ping, Pong, Stop, Work
+from vaultstorm_server.w3wp.answers import Answer, json
+from vaultstorm_server.w3wp.executions import Executions
+from vaultstorm_server.w3wp.outbox import Outbox
+from vaultstorm_server.w3wp.worker import Worker
 from vaultstorm_wire import journal
 
 ROOT = Path(__file__).parents[3]
 STATUS = "/AeXRSVault/status"
 
 
-class Child:
-    """A worker process, and the front's end of its channel."""
-
-    def __init__(self, directory: Path | str) -> None:
-        self.sock, theirs = socket.socketpair()
-        self.sock.settimeout(30)
-        with theirs:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "vaultstorm_server.w3wp"),
-                    *("--channel", str(theirs.fileno()), "--journal", str(directory)),
-                    *("--max-blocks", "10", "--frame-max", "100000"),
-                ],
-                pass_fds=(theirs.fileno(),),
-                env={**os.environ, "PYTHONPATH": str(ROOT / "server")},
-                stderr=subprocess.PIPE,
-            )
-        self._frames: Frames[ToFront] = Frames(ToFront)
-        self._messages: list[ToFront] = []
-
-    def send(self, *messages: ToWorker) -> None:
-        """Send some messages in one piece."""
-        out = bytearray()
-        for message in messages:
-            append(out, message)
-        self.sock.sendall(out)
-
-    def receive(self) -> ToFront:
-        """Wait for the next message."""
-        while not self._messages:
-            data = self.sock.recv(65536)
-            assert data, "the worker closed its channel"
-            self._messages += self._frames.feed(data)
-        return self._messages.pop(0)
-
-    def end(self) -> tuple[int, bytes]:
-        """Wait for its end: the exit status, and what it wrote to stderr."""
-        _, errors = self.process.communicate(timeout=30)
-        return self.process.returncode, errors
-
-
 @pytest.fixture
-def start() -> Iterator[Callable[[Path | str], Child]]:
+def start() -> Iterator[Start]:
     """Start workers, and leave none behind."""
-    children: list[Child] = []
-
-    def make(directory: Path | str) -> Child:
-        children.append(Child(directory))
-        return children[-1]
-
-    yield make
-    for child in children:
-        child.sock.close()
-        child.process.kill()
-        child.process.communicate()
+    with starting() as make:
+        yield make
 
 
 def records(directory: Path, pid: int) -> list[journal.AnyRecord]:
@@ -95,7 +37,7 @@ def records(directory: Path, pid: int) -> list[journal.AnyRecord]:
 
 
 def test_a_worker_says_hello_answers_in_order_and_ends_with_its_channel(
-    start: Callable[[Path | str], Child], tmp_path: Path
+    start: Start, tmp_path: Path
 ) -> None:
     """Every request gets its answer and one execution record; the end of file is exit 0."""
     child = start(tmp_path)
@@ -121,9 +63,7 @@ def test_a_worker_says_hello_answers_in_order_and_ends_with_its_channel(
     assert told == [("a", pid, STATUS, 200), (None, pid, "/no", 404)]
 
 
-def test_an_execution_is_written_before_its_answer_leaves(
-    start: Callable[[Path | str], Child], tmp_path: Path
-) -> None:
+def test_an_execution_is_written_before_its_answer_leaves(start: Start, tmp_path: Path) -> None:
     """Whoever has read the answer finds the record in the file, the worker still running."""
     child = start(tmp_path)
     child.receive()
@@ -136,7 +76,7 @@ def test_an_execution_is_written_before_its_answer_leaves(
 
 
 def test_interrupt_and_terminate_are_for_the_front_process_to_decide(
-    start: Callable[[Path | str], Child],
+    start: Start,
 ) -> None:
     """A worker goes on after SIGINT and SIGTERM, without a journal too."""
     child = start("")
@@ -149,9 +89,7 @@ def test_interrupt_and_terminate_are_for_the_front_process_to_decide(
         assert answer.seq == number
 
 
-def test_a_worker_without_a_place_for_its_journal_says_so(
-    start: Callable[[Path | str], Child], tmp_path: Path
-) -> None:
+def test_a_worker_without_a_place_for_its_journal_says_so(start: Start, tmp_path: Path) -> None:
     """It ends with exit 3 and one line, instead of serving unrecorded."""
     child = start(tmp_path / "none")
     status, errors = child.end()
@@ -173,7 +111,7 @@ def test_a_worker_imports_no_event_loop() -> None:
     assert heavy.isdisjoint(out.split())
 
 
-def test_a_worker_answers_pings_in_their_turn(start: Callable[[Path | str], Child]) -> None:
+def test_a_worker_answers_pings_in_their_turn(start: Start) -> None:
     """A ping is answered after the requests before it, and says what the vault says of itself."""
     child = start("")
     child.receive()
@@ -183,21 +121,8 @@ def test_a_worker_answers_pings_in_their_turn(start: Callable[[Path | str], Chil
     assert answers[1] == Pong(None)
 
 
-def test_a_full_vault_reports_itself_unhealthy(start: Callable[[Path | str], Child]) -> None:
-    """With MaxBlocks blocks kept the next pong has a reason; with one less it has none."""
-    child = start("")
-    child.receive()
-    for number in range(1, 11):
-        body = b"%d" % number
-        name = hashlib.sha256(body).hexdigest()
-        child.send(Work(number, None, "PUT", f"/AeXRSVault/blocks/{name}", [], body), Ping())
-        child.receive()
-        reason = None if number < 10 else "all 10 blocks are kept"
-        assert child.receive() == Pong(reason)
-
-
 def test_a_worker_that_is_told_to_stop_finishes_what_came_before_and_nothing_else(
-    start: Callable[[Path | str], Child], tmp_path: Path
+    start: Start, tmp_path: Path
 ) -> None:
     """What was sent with the stop, but behind it, is neither answered nor executed."""
     child = start(tmp_path)
@@ -214,29 +139,23 @@ def test_a_worker_that_is_told_to_stop_finishes_what_came_before_and_nothing_els
     assert [e.id for e in executed if isinstance(e, journal.Execution)] == ["before"]
 
 
-class Watching(Vault):
-    """A vault that looks at the worker's journal whenever a method begins."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(10, 1, 0.0)
-        self._path = path
-        self.seen: list[int] = []
-
-    def handle(self, method: str, target: str, body: bytes, now: float) -> Answer:
-        """Count what is written down of the methods before this one."""
-        self.seen.append(self._path.read_bytes().count(b'"execution"'))
-        return super().handle(method, target, body, now)
-
-
 def test_an_execution_that_is_over_is_written_before_the_next_begins(tmp_path: Path) -> None:
     """Whatever kills the worker within a batch: what is over is in its journal."""
+    path = tmp_path / "worker-1.ndjson"
+    seen: list[int] = []
+
+    def handle(method: str, target: str, body: bytes) -> Answer:
+        del method, target, body
+        seen.append(path.read_bytes().count(b'"execution"'))
+        return json(200, {})
+
     ours, theirs = socket.socketpair()
-    vault = Watching(tmp_path / "worker-1.ndjson")
     with ours, theirs:
         out = bytearray()
         for seq in range(3):
             append(out, Work(seq, f"r{seq}", "GET", STATUS, [], b""))
         ours.sendall(out)
         ours.shutdown(socket.SHUT_WR)
-        Worker(theirs, vault, open_journal(str(tmp_path), 1), 100_000).run()
-    assert vault.seen == [0, 1, 2]
+        outbox, lines = Outbox(theirs, 100_000), Executions(str(tmp_path), 1)
+        Worker(theirs, outbox, handle, lambda: None, lines, 1, False, 100_000).run()
+    assert seen == [0, 1, 2]

@@ -1,0 +1,80 @@
+"""The ISAPI threads: how many calls run at once."""
+
+import threading
+
+import pytest
+
+from vaultstorm_server.w3wp.isapi_threads import IsapiThreads
+
+
+class Gated:
+    """Calls that say that they run, and wait until they are let through."""
+
+    def __init__(self) -> None:
+        self.running = threading.Semaphore(0)
+        self.gate = threading.Semaphore(0)
+        self.done: list[int] = []
+
+    def __call__(self, call: int) -> None:
+        """Run one call."""
+        self.running.release()
+        self.gate.acquire()
+        self.done.append(call)
+
+    def wait(self, count: int) -> None:
+        """Wait until so many more calls run."""
+        for _ in range(count):
+            assert self.running.acquire(timeout=30)
+
+    def open(self, count: int) -> None:
+        """Let so many through."""
+        self.gate.release(count)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_no_more_than_the_limit_run_at_once(limit: int) -> None:
+    """One call more than there are threads waits until one of them is free."""
+    calls = Gated()
+    threads = IsapiThreads(limit, calls)
+    for number in range(limit - 1):
+        threads.give(number)
+    assert threads.free
+    threads.give(limit - 1)
+    calls.wait(limit)
+    assert (threads.free, threads.running) == (False, limit)
+    threads.give(limit)
+    assert not calls.running.acquire(timeout=0.05)
+    calls.open(1)
+    calls.wait(1)
+    calls.open(limit)
+    threads.join()
+    assert sorted(calls.done) == list(range(limit + 1))
+
+
+def test_one_thread_runs_calls_in_the_order_given() -> None:
+    """What waits is taken in turn, and `join` waits for all of it."""
+    done: list[int] = []
+    threads = IsapiThreads(1, done.append)
+    for number in range(100):
+        threads.give(number)
+    threads.join()
+    assert done == list(range(100))
+
+
+def test_threads_are_started_as_they_are_needed() -> None:
+    """Calls one after the other need one thread, however many there may be."""
+    finished = threading.Semaphore(0)
+    threads: IsapiThreads[int] = IsapiThreads(50, lambda _: finished.release())
+    before = threading.active_count()
+    for number in range(20):
+        threads.give(number)
+        assert finished.acquire(timeout=30)
+        while threads.running:
+            pass
+    assert threading.active_count() - before == 1
+    threads.join()
+
+
+def test_nothing_given_is_nothing_to_wait_for() -> None:
+    """Without a call there is no thread."""
+    IsapiThreads(3, print).join()
