@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.installed
 
-.PHONY: install demo test lint bench soak browser ci clean
+.PHONY: install demo test lint bench soak kills browser ci clean
 
 install: $(STAMP)
 
@@ -32,6 +32,10 @@ bench: install
 # KB908739 applied: hundreds of recycles under full load, and not one request lost. A quarter of an hour.
 soak: install
 	$(BIN)/python -m bench soak --strict --no-install
+
+# 200 times SIGKILL to worker and front process, and every acknowledged block read back. Two minutes.
+kills: install
+	$(BIN)/python -m bench kills --no-install
 
 # For the tests that look at a report in a real browser; without one they are skipped, and say so.
 browser:

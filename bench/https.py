@@ -34,14 +34,30 @@ def connect(port: int, tls: ssl.SSLContext, timeout: float = 30.0) -> ssl.SSLSoc
         raise
 
 
-def ask(connection: ssl.SSLSocket, path: str) -> Answer:
-    """Send one GET, and read its whole answer; the connection stays open.
+def request(path: str, method: str = "GET", body: bytes = b"") -> bytes:
+    """Write one request down."""
+    length = f"Content-Length: {len(body)}\r\n" if body or method in ("PUT", "POST") else ""
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n".encode() + body
+
+
+def ask(connection: ssl.SSLSocket, path: str, method: str = "GET", body: bytes = b"") -> Answer:
+    """Send one request, and read its whole answer; the connection stays open.
 
     Raises:
         ConnectionError: it ended first.
         ValueError: what came is no answer with a Content-Length.
     """
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    connection.sendall(request(path, method, body))
+    return answer(connection)
+
+
+def answer(connection: ssl.SSLSocket) -> Answer:
+    """Read one whole answer.
+
+    Raises:
+        ConnectionError: it ended first.
+        ValueError: what came is no answer with a Content-Length.
+    """
     received = b""
     while b"\r\n\r\n" not in received:
         received += _receive(connection, received)

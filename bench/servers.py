@@ -28,15 +28,21 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def vaultstorm(folder: Path, certificate: Certificate) -> Iterator[Server]:
-    """Run ``vaultstorm serve`` with a backlog that nothing here overruns."""
+def vaultstorm(folder: Path, certificate: Certificate, *options: str) -> Iterator[Server]:
+    """Run ``vaultstorm serve`` with a backlog that nothing here overruns.
+
+    Args:
+        folder: for its files.
+        certificate: to show.
+        options: more of the command line.
+    """
     port = free_port()
     home = folder / "vaultstorm"
     home.mkdir(exist_ok=True)
     argv = [PYTHON, "-m", "vaultstorm", "serve", "--port", str(port), "--admin-port", "0"]
     argv += ["--backlog", "4096", "--set", "afd.MaximumStaticBacklog=65535"]
     argv += ["--cert", str(certificate.chain), "--key", str(certificate.key)]
-    argv += ["--set", f"httpsys.ErrorLoggingDir={home}"]
+    argv += ["--set", f"httpsys.ErrorLoggingDir={home}", *options]
     with Child(argv) as child:
         front = _ready(child.line(_START_S))
         yield Server(port, front, [child.pid, *descendants(child.pid)], child)

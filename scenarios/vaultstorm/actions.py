@@ -13,6 +13,7 @@ from vaultstorm.tables import convert, duration
 from vaultstorm_client.thresholds import Threshold, Vocabulary
 from vaultstorm_server.admin import assignment
 from vaultstorm_server.configuration import nearest
+from vaultstorm_server.hotfixes import find
 from vaultstorm_server.settings import AppPool
 from vaultstorm_wire.errors import UsageError
 
@@ -23,10 +24,13 @@ ACTIONS: Final = (
     *("gate closed", "gate open", *SIGNALS, "recycle", "iisreset", "stop-pool", "start-pool"),
     *("worker kill", "worker hang", "worker resume"),
 )
-"""What can be done, beside changing a setting; to a worker: SIGKILL, SIGSTOP and SIGCONT."""
+"""What can be done, beside these two; to a worker: SIGKILL, SIGSTOP and SIGCONT."""
 
 SET: Final = "set"
 """The verb of an action that changes a setting of the application pool."""
+
+APPLY: Final = "apply-hotfix"
+"""The verb of an action that installs a hotfix, by its article's steps."""
 
 Look = Callable[[], Mapping[str, Any] | None]
 
@@ -35,7 +39,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One action; either `at` or `when` is set.
 
     Attributes:
-        action: one of `ACTIONS`, or a setting that is changed.
+        action: one of `ACTIONS`, a setting that is changed, or a hotfix that is installed.
         at: seconds since the load began; 0 is before its first SYN.
         when: a condition on what the server and the client have counted.
         every: seconds between two times, from the first on, until the load ends; None for once.
@@ -82,8 +86,7 @@ def read(tables: Sequence[object], where: str) -> tuple[Action, ...]:
 
 def _read(table: object, where: str) -> Action:
     written = convert(table, _Written, where)
-    name = " ".join(written.action.split())
-    _check(name, where)
+    name = _checked(" ".join(written.action.split()), where)
     if (written.at is None) == (written.when is None):
         raise UsageError(f"{where}: give either at or when")
     every = None
@@ -110,19 +113,23 @@ def _read(table: object, where: str) -> Action:
     return Action(action=name, when=when, every=every)
 
 
-def _check(action: str, where: str) -> None:
-    """Refuse what cannot be done. Raises UsageError."""
-    if action in ACTIONS:
-        return
-    if not action.startswith(f"{SET} "):
-        near = nearest(action, ACTIONS)
-        known = f"write {', '.join(ACTIONS)}, or {SET} {assignment.SECTION}.KEY=VALUE"
-        meant = f"did you mean {near}?" if near else known
-        raise UsageError(f"{where}: action = {action!r}: {meant}")
+def _checked(action: str, where: str) -> str:
+    """Give an action as the control plane knows it. Raises UsageError if it cannot be done."""
+    verb, _, rest = action.partition(" ")
     try:
-        assignment.read(action.partition(" ")[2], AppPool())
+        if verb == SET and rest:
+            assignment.read(rest, AppPool())
+        elif verb == APPLY and rest:
+            return f"{APPLY} {find(rest)}"
+        elif action not in ACTIONS:
+            near = nearest(action, ACTIONS)
+            known = (
+                f"write {', '.join(ACTIONS)}, {APPLY} NAME, or {SET} {assignment.SECTION}.KEY=VALUE"
+            )
+            raise UsageError(f"did you mean {near}?" if near else known)
     except UsageError as error:
         raise UsageError(f"{where}: action = {action!r}: {error}") from error
+    return action
 
 
 class _Repeated:

@@ -13,8 +13,11 @@ _ACCEPT: Final = tuple(name for name, kind in AcceptQueue.__annotations__.items(
 _POOL: Final = tuple(RequestQueue.__annotations__)
 _WORKERS: Final = {"serving": ("serving",), "stopping": ("stopping", "shutting down")}
 """How many workers are in one of these states."""
+_VAULT: Final = ("interfaces", "threads_held")
+"""What the vault holds in all workers together: entries of the interface tables, and ISAPI threads
+that wait for one."""
 
-NAMES: Final = (*_ACCEPT, "pauses", *_POOL, "starts", "deaths", *_WORKERS, ENDED)
+NAMES: Final = (*_ACCEPT, "pauses", *_POOL, "starts", "deaths", *_WORKERS, *_VAULT, ENDED)
 """All of them: of the accept queue, of the application pool, of its workers, of the load."""
 
 
@@ -26,7 +29,8 @@ def counted(status: Mapping[str, Any], ended: int) -> dict[str, int]:
         ended: attempts that have ended.
     """
     accept, pool = status["accept_queue"], status["pool"]
-    states = [worker["state"].replace("_", " ") for worker in pool["workers"]]
+    workers = pool["workers"]
+    states = [worker["state"].replace("_", " ") for worker in workers]
     return {
         **{name: accept["queue"][name] for name in _ACCEPT},
         "pauses": accept["pauses"],
@@ -34,5 +38,6 @@ def counted(status: Mapping[str, Any], ended: int) -> dict[str, int]:
         "starts": pool["starts"],
         "deaths": pool["deaths"],
         **{name: sum(map(states.count, among)) for name, among in _WORKERS.items()},
+        **{name: sum(worker[name] for worker in workers) for name in _VAULT},
         ENDED: ended,
     }

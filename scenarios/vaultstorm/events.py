@@ -20,12 +20,25 @@ TIMERS: Final = frozenset(
 )
 """What HTTPERR calls the timers of HTTP.SYS on Server 2003 (KB820729)."""
 
+VAULT_CHAIN: Final = (
+    *("reentrance", "wrong_release", "released_entry_touched", "clean_up_died"),
+    *("table_full", "pool_hung"),
+)
+"""How the vault comes to hang the pool (TECH39579), step by step; each names its worker."""
+
+CORRUPTION_CRASH: Final = "corruption_crash"
+"""Where the chain may end instead: the process dies of the entry that was released."""
+
+HOTFIX_STEP: Final = "hotfix_step"
+
 NAMES: Final = frozenset(
     {"ready", "stopping", "stopped", "killed", "gate_open", "gate_closed", "pause_began"}
     | {"setting_changed", "accept_suspended", "accept_resumed"}
     | {"worker_kill", "worker_hang", "worker_resume"}
     | {"recycle", "iisreset_began", "iisreset_ended", EVENT_LOG}
     | {"worker_started", "worker_serving", "worker_stopping", *WORKER_ENDS}
+    | {*VAULT_CHAIN, CORRUPTION_CRASH}
+    | {HOTFIX_STEP, "hotfix_applied", "hotfix_failed"}
     | {"pool_started", "pool_stopped", "pool_disabled", "pool_unavailable"}
     | TIMERS
 )

@@ -14,7 +14,7 @@ VERDICTS: Final = ("once", "never", "twice", "unknown")
 
 CAUSES: Final = frozenset(
     {"backlog_full", "stopping", "no_descriptors", "server_died", "server_stopped"}
-    | {"server_busy", "iisreset"}
+    | {"server_busy", "pool_hung", "iisreset"}
     | {"client", "response"}
     # What HTTPERR can say on Server 2003 (KB820729).
     | {"AppOffline", "AppPoolTimer", "AppShutdown", "QueueFull", "Disabled", "ConnLimit"}
@@ -27,6 +27,14 @@ CAUSES: Final = frozenset(
 """Every cause that a failure can have."""
 
 _LATENCY: Final = dict.fromkeys(("p50", "p90", "p99", "p99.9", "max"), 0.0)
+_KEPT: Final = dict.fromkeys(("blocks", "snapshots", "bytes"), 0)
+_VAULT: Final = {
+    "agents": 0,
+    "snapshots": dict.fromkeys(("begun", "committed", "failed", "cut"), 0),
+    **dict.fromkeys(("acknowledged", "verified"), _KEPT),
+    **dict.fromkeys(("lost", "corrupt"), 0),
+}
+"""What burst.json says of agents."""
 _EXAMPLE: Final[dict[str, Any]] = {
     **dict.fromkeys(("attempts", "ok", "lost", "unexplained", "idle_closed", "duration_s"), 0),
     "outcomes": {},
@@ -37,13 +45,19 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "retries": {"syn": 0},
     "burst": {"connects": 0, "syn_spread_ms": 0.0},
     "latency_ms": dict.fromkeys(("connect", "tls", "response", "total"), _LATENCY),
+    "acknowledged": {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0},
+    "interfaces": {"peak": 0},
+    "threads_held": {"peak": 0},
+    "vault": _VAULT,
 }
 _KEYS: Final = (
     *("attempts", "ok", "lost", "unexplained", "outcomes.OUTCOME", "causes.CAUSE"),
     *(f"verdicts.{verdict}" for verdict in VERDICTS),
     "events.NAME_OR_NUMBER",
     *("reused.attempts", "reused.lost", "retries.syn", "burst.connects", "idle_closed"),
-    *("latency_ms.total.p99", "duration_s"),
+    *("latency_ms.total.p99", "duration_s", "interfaces.peak", "threads_held.peak"),
+    *(f"acknowledged.{name}" for name in ("blocks", "snapshots", "lost", "changed")),
+    *("vault.snapshots.committed", "vault.verified.blocks", "vault.lost", "vault.corrupt"),
 )
 _MEMBERS: Final = {
     "outcomes": OUTCOMES,
@@ -122,11 +136,23 @@ def check(text: str, summary: Mapping[str, Any]) -> dict[str, Any]:
     the left and `against` the one on the right.
     """
     condition = parse(text, "expect")
-    summary = {**summary, "events": Counter(summary.get("events", {}))}  # what is not there is 0
+    summary = {
+        **summary,
+        "events": Counter(summary.get("events", {})),  # what is not there is 0
+        "vault": summary.get("vault") or _unmeasured(_VAULT),
+    }
     checked: dict[str, Any] = {"check": text, "actual": _number(condition.value(summary))}
     if isinstance(condition, Comparison):
         checked["against"] = _number(condition.against(summary))
     return {**checked, "passed": condition.reached(summary)}
+
+
+def _unmeasured(example: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the same keys, none of them measured."""
+    return {
+        key: _unmeasured(value) if isinstance(value, dict) else None
+        for key, value in example.items()
+    }
 
 
 def _is_key(term: str) -> bool:

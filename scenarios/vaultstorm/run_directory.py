@@ -91,6 +91,14 @@ class RunnerJournal:
             self._lines.flush()
 
 
+def has_content(path: Path) -> bool:
+    """Tell whether a load that was killed has come to write its result; it opens it before."""
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
 def toml(settings: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Write settings as TOML, of which JSON's numbers, texts and lists are a part."""
     lines = []

@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from vaultstorm import expectation, variant_run
+from vaultstorm import acknowledged, expectation, variant_run
 from vaultstorm.live import live
-from vaultstorm.run_directory import RunDirectory, toml
+from vaultstorm.run_directory import RunDirectory, has_content, toml
 from vaultstorm.scenario import SEED_MAX, Scenario, Variant
 from vaultstorm.watch import Cut, Watch
 from vaultstorm_wire.errors import MachineError
@@ -107,6 +107,10 @@ def _place(
     return variant_run.Place(path, tls, port, seed)
 
 
+def _vault(scenario: Scenario, variant: Variant, directory: RunDirectory) -> Path:
+    return acknowledged.directory(scenario.settings(variant), directory.path / variant.name)
+
+
 def _conclude(
     scenario: Scenario,
     variants: Sequence[Variant],
@@ -121,8 +125,9 @@ def _conclude(
     """
     from vaultstorm import reconcile, report
 
-    ended = [v for v in variants if _has_content(directory.path / v.name / "burst.json")]
-    records = [reconcile.Variant(v.name, v.title, v.options) for v in ended]
+    ended = [v for v in variants if has_content(directory.path / v.name / "burst.json")]
+    vaults = {v.name: _vault(scenario, v, directory) for v in ended}
+    records = [reconcile.Variant(v.name, v.title, v.options, vaults[v.name]) for v in ended]
     violations = reconcile.reconcile(directory.path, records)
     with reconcile.existing(directory.path) as db:
         results = {
@@ -133,9 +138,13 @@ def _conclude(
                     **reconcile.summarise(db, variant.name),
                 },
                 failures.get(variant.name, []),
+                vaults[variant.name],
             )
             for variant in ended
         }
+    for variant in scenario.variants:
+        if variant.name not in results or acknowledged.whole(results[variant.name]):
+            acknowledged.remove(directory.path / variant.name)
     passed = not violations and len(ended) == len(variants) and cut is None
     passed = passed and all(result["passed"] for result in results.values())
     result = {
@@ -161,7 +170,7 @@ def _conclude(
 
 
 def _variant_result(
-    variant: Variant, summary: Mapping[str, Any], failures: Sequence[str]
+    variant: Variant, summary: Mapping[str, Any], failures: Sequence[str], vault: Path
 ) -> dict[str, Any]:
     checks = [expectation.check(text, summary) for text in variant.expect]
     checks += [
@@ -170,21 +179,16 @@ def _variant_result(
     ]
     kept = ("attempts", "ok", "lost", "outcomes", "causes", "verdicts", "unexplained", "gaps")
     more = ("events", "reused", "retries", "latency_ms", "seed", "duration_s")
+    of_vault = ("vault", "acknowledged", "interfaces", "threads_held")
+    findings = acknowledged.findings(summary, vault)
     return {
         "title": variant.title,
-        "passed": all(check["passed"] for check in checks),
-        **{key: summary[key] for key in (*kept, *more)},
+        "passed": all(check["passed"] for check in checks) and not findings,
+        **{key: summary.get(key) for key in (*kept, *more, *of_vault)},
         "options": variant.options,
         "expectations": checks,
+        "findings": findings,
     }
-
-
-def _has_content(path: Path) -> bool:
-    """Tell whether a load that was killed has come to write its result; it opens it before."""
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False
 
 
 def _burst(path: Path) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from vaultstorm import acknowledged
+
 LINES_MAX: Final = 30
 WIDTH: Final = 100
 _HEADINGS: Final = ("variant", "attempts", "ok", "lost", "p99 ms", "passed", "causes", "verdicts")
@@ -22,6 +24,8 @@ def summary(result: Mapping[str, Any], report: Path | None) -> str:
     """
     lines = [*_verdict(result), "", *_table(result["variants"])]
     tail = [f"report: {report}"] if report else [f"records: {result['out']}"]
+    kept = acknowledged.told(result["variants"].values())
+    lines += ["", kept] if kept else []
     findings = _findings(result)
     if findings:
         lines += ["", *_cut(findings, LINES_MAX - len(lines) - len(tail) - 2)]
@@ -78,6 +82,11 @@ def _findings(result: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{v['variant']}: {v['kind']}{': ' + v['id'] if v['id'] else ''}: {v['detail']}"
         for v in result["violations"]
+    ]
+    lines += [
+        f"{name}: {finding}"
+        for name, variant in result["variants"].items()
+        for finding in variant["findings"]
     ]
     lines += [
         f"{name}: expected {check['check']}, actual {_actual(check)}"

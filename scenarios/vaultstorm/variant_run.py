@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
-from vaultstorm import workload
+from vaultstorm import acknowledged, workload
 from vaultstorm.actions import SIGNALS, Action, Schedule
 from vaultstorm.control import Refused, ask
 from vaultstorm.counts import counted
 from vaultstorm.ended import EndedAttempts
 from vaultstorm.live import Show
-from vaultstorm.run_directory import RunnerJournal
+from vaultstorm.run_directory import RunnerJournal, has_content
 from vaultstorm.scenario import Scenario, Variant
 from vaultstorm.serving import Serving, end_group, serving
 from vaultstorm.watch import Cut, Watch
@@ -67,6 +67,7 @@ def run(scenario: Scenario, variant: Variant, place: Place, watch: Watch, show: 
         f"--config={directory / 'server.toml'}",
         f"--journal={directory / 'journal'}",
         f"--tls-dir={place.tls}",
+        f"--set=vault.Directory={acknowledged.directory(scenario.settings(variant), directory)}",
         f"--port={place.port}",
         *(f"--hotfix={name}" for name in variant.hotfixes),
     ]
@@ -138,7 +139,7 @@ class _VariantRun:
             code = load.poll()
         self._journal.event("load_finished", _how(code))
         # Cut short while its interpreter started, it ends however that takes SIGINT
-        if code not in (0, 130) and not self._watch.reason:
+        if code not in (0, 130) and not self._watch.reason and not self._has_finding(code):
             raise _load_failed(code, self._directory / "client.log")
         if not self.failures and code == 130:
             self.failures.append("the load was interrupted")
@@ -147,6 +148,10 @@ class _VariantRun:
                 f"the load ended before the action came due: {action}"
                 for action in self._schedule.pending
             ]
+
+    def _has_finding(self, code: int | None) -> bool:
+        """Tell whether the load has found that what was acknowledged is lost or corrupt."""
+        return code == 1 and has_content(self._directory / "burst.json")
 
     def end(self) -> None:
         """End the server in good order, and write down how it ended."""
@@ -172,7 +177,8 @@ class _VariantRun:
             self._act(action)
 
     def _line(self, elapsed: float) -> str:
-        wanted = (self._plan.clients or 0) * (self._plan.requests or 0)
+        plan = self._plan
+        wanted = 0 if plan.agents else (plan.clients or 0) * (plan.requests or 0)
         total = f" of {wanted}" if wanted else ""
         ended = self._attempts.count()
         return f"{self._variant.name}: {elapsed:.1f} s, {ended}{total} attempts ended"

@@ -1,5 +1,6 @@
 """The `[load]` of a scenario: the options of `vaultstorm burst`, with underscores."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -61,9 +62,12 @@ def plan(load: Mapping[str, Any], where: str, seed: int) -> Plan:
         if not 0 <= getattr(made, key) <= most:
             raise UsageError(f"{where}: {key} = {getattr(made, key)}: at most {most}, not below 0")
     try:
-        return check(msgspec.structs.replace(made, method=made.method.upper()))
+        checked = check(msgspec.structs.replace(made, method=made.method.upper()))
     except UsageError as error:
-        raise UsageError(f"{where}: {str(error).replace('--', '')}") from error
+        raise UsageError(f"{where}: {_as_keys(str(error))}") from error
+    if checked.agents and scheme(load, where) == "tcp":
+        raise UsageError(f"{where}: workload = 'agent': agents speak HTTP; scheme is https or http")
+    return checked
 
 
 def options(plan: Plan) -> list[str]:
@@ -78,3 +82,8 @@ def options(plan: Plan) -> list[str]:
         elif value is not None:
             given.append(f"--{name}={value}")
     return given
+
+
+def _as_keys(said: str) -> str:
+    """Write the options that a message names as the keys that they are here."""
+    return re.sub(r"--[a-z][a-z-]*", lambda option: option[0][2:].replace("-", "_"), said)

@@ -47,6 +47,13 @@ def test_a_missed_target_is_a_failure_where_it_is_asked_for(tmp_path: Path) -> N
     assert run(tmp_path, "slow", "--strict") == 1
 
 
+def test_a_missed_promise_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Acknowledged data that is lost ends `python -m bench kills` with 1."""
+    assert "kills" in bench.PROMISED
+    monkeypatch.setattr(bench, "PROMISED", ("slow",))
+    assert run(tmp_path, "slow") == 1
+
+
 def test_what_takes_long_is_made_only_where_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_what_is_wrong_is_named(tables: list[Any], said: str) -> None:
         ("recycle", "/recycle"),
         ("stop-pool", "/stop-pool"),
         ("worker hang", "/worker/hang"),
+        ("apply-hotfix TECH39579", "/apply-hotfix/TECH39579"),
         ("set apppool.PingInterval=500ms", "/set/apppool.PingInterval%3D500ms"),
         (
             "set apppool.PeriodicRestartSchedule=03:00, 15:30",
@@ -93,6 +94,7 @@ def test_the_control_plane_has_a_path_for_each(action: str, path: str) -> None:
     [
         ("set  apppool.MaxProcesses=1", "set apppool.MaxProcesses=1"),
         ("recycle ", "recycle"),
+        ("apply-hotfix  kb908739", "apply-hotfix KB908739"),
         (" gate   open", "gate open"),
     ],
 )
@@ -192,3 +194,19 @@ def test_an_action_that_is_repeated_holds_nobody_back() -> None:
     assert schedule.next(1.5, lambda: {"serving": 1}) is open_
     assert taken(schedule, 2.499) == ["recycle"]
     assert taken(schedule, 2.5) == ["gate open"]
+
+
+@pytest.mark.parametrize(
+    "action, said",
+    [
+        ("apply-hotfix", "write gate closed, "),
+        ("apply-hotfix TECH39578", "there is no hotfix 'TECH39578'; "),
+        ("apply-hotfix all", "there is no hotfix 'all'; "),
+        ("apply hotfix", "write gate closed, "),
+    ],
+)
+def test_a_hotfix_is_named(action: str, said: str) -> None:
+    """One at a time, as on a server that runs; what is none is refused when the file is read."""
+    with pytest.raises(UsageError) as caught:
+        read([{"action": action, "at": 0}], "here")
+    assert str(caught.value).startswith(f"here 1: action = {action!r}: {said}")

@@ -20,7 +20,10 @@ def status(*states: str) -> dict[str, Any]:
             "queue": requests,
             "starts": 7,
             "deaths": 2,
-            "workers": [{"pid": 10 + n, "state": state} for n, state in enumerate(states)],
+            "workers": [
+                {"pid": 10 + n, "state": state, "interfaces": 30 + n, "threads_held": n}
+                for n, state in enumerate(states)
+            ],
         },
     }
 
@@ -47,3 +50,14 @@ def test_workers_are_counted_by_state(states: tuple[str, ...], serving: int, sto
     """Those that take requests, and those that have been told to end."""
     found = counted(status(*states), 0)
     assert (found["serving"], found["stopping"]) == (serving, stopping)
+
+
+@pytest.mark.parametrize(
+    "states, interfaces, threads_held", [((), 0, 0), (("serving",), 30, 0), (("x",) * 3, 93, 3)]
+)
+def test_the_vault_is_counted_in_all_workers(
+    states: tuple[str, ...], interfaces: int, threads_held: int
+) -> None:
+    """Whatever a worker does, its entries are there, and its threads wait."""
+    found = counted(status(*states), 0)
+    assert (found["interfaces"], found["threads_held"]) == (interfaces, threads_held)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vaultstorm.events import COUNTED, count
+from vaultstorm.events import COUNTED, VAULT_CHAIN, count
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,11 @@ from vaultstorm.events import COUNTED, count
         ("recycle", True),
         ("worker_died", True),
         ("worker_dyed", False),
+        *((name, True) for name in VAULT_CHAIN),
+        ("corruption_crash", True),
+        ("hotfix_step", True),
+        ("hotfix_applied", True),
+        ("hotfix_failed", True),
         ("Timer_ConnectionIdle", True),
         ("Timer_Foo", False),
         ("Timer_", False),

@@ -18,6 +18,10 @@ SUMMARY: dict[str, Any] = {
     "reused": {"attempts": 60, "lost": 90},
     "events": {"1009": 1, "recycle": 12},
     "latency_ms": {"total": {"p99": 1000.0}, "tls": None},
+    "acknowledged": {"blocks": 30, "snapshots": 4, "lost": 0, "changed": 1},
+    "interfaces": {"peak": 64},
+    "threads_held": {"peak": 0},
+    "vault": {"snapshots": {"committed": 4}, "lost": 1, "corrupt": 0},
 }
 
 
@@ -46,6 +50,16 @@ SUMMARY: dict[str, Any] = {
         ("latency_ms.total.p99 > 1000", 1000, False),
         ("latency_ms.total.p99 > 999.9", 1000, True),
         ("latency_ms.tls.p99 >= 0", None, False),
+        ("acknowledged.lost == 0", 0, True),
+        ("acknowledged.lost + acknowledged.changed == 0", 1, False),
+        ("acknowledged.blocks + acknowledged.snapshots == 34", 34, True),
+        ("interfaces.peak >= 64", 64, True),
+        ("interfaces.peak > 64", 64, False),
+        ("threads_held.peak == 0", 0, True),
+        ("vault.snapshots.committed == 4", 4, True),
+        ("vault.lost == 0", 1, False),
+        ("causes.pool_hung == 0", 0, True),
+        ("events.wrong_release == 0", 0, True),
     ],
 )
 def test_boundaries(text: str, actual: object, passed: bool) -> None:
@@ -90,6 +104,9 @@ def test_two_sums(text: str, actual: object, against: object, passed: bool) -> N
         "latency_ms.total.p98 > 0",
         "latency_ms.bind.p99 > 0",
         "title == 0",
+        "acknowledged.gone == 0",
+        "vault.acknowledged == 0",
+        "interfaces == 0",
     ],
 )
 def test_unknown_keys_are_errors_when_the_file_is_read(text: str) -> None:
@@ -145,3 +162,14 @@ def test_what_would_be_right_is_said(text: str, said: str) -> None:
 def test_every_cause_can_be_expected(cause: str) -> None:
     """Also those whose name has a slash in it."""
     assert check(f"causes.{cause} == 1", {"causes": {cause: 1}})["passed"]
+
+
+@pytest.mark.parametrize("key", ["vault.lost", "vault.snapshots.committed", "vault.verified.bytes"])
+def test_what_agents_count_is_not_measured_without_agents(key: str) -> None:
+    """A load without agents has found nothing lost, and nothing kept."""
+    for text in (f"{key} == 0", f"{key} != 0"):
+        assert check(text, {**SUMMARY, "vault": None}) == {
+            "check": text,
+            "actual": None,
+            "passed": False,
+        }

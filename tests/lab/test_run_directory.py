@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vaultstorm.run_directory import RunDirectory, RunnerJournal, toml
+from vaultstorm.run_directory import RunDirectory, RunnerJournal, has_content, toml
 from vaultstorm_wire import journal
 from vaultstorm_wire.errors import MachineError, UsageError
 
@@ -74,3 +74,13 @@ def test_settings_come_back_from_their_toml() -> None:
         "apppool": {"N": '"\\'},
     }
     assert tomllib.loads(toml(settings).decode()) == settings
+
+
+def test_a_result_counts_once_something_is_in_it(tmp_path: Path) -> None:
+    """A file that is not there, one that was only opened, and one with a byte."""
+    path = tmp_path / "burst.json"
+    assert not has_content(path)
+    path.touch()
+    assert not has_content(path)
+    path.write_bytes(b"{")
+    assert has_content(path)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.lab.tiny import FIXED, HANGING, HEAD, TINY, result, session_members, write
+from tests.lab.tiny import AGENTS, FIXED, HANGING, HEAD, TINY, result, session_members, write
 from tests.support.command import command, environment, vaultstorm
 from tests.support.server import PATIENCE, until
-from vaultstorm import reconcile, runner, variant_run
+from vaultstorm import reconcile, runner, terminal, variant_run
 from vaultstorm.scenario import load
 from vaultstorm_wire.errors import MachineError, UsageError
 
@@ -235,3 +235,61 @@ def test_bad_paths_are_named() -> None:
         assert (ended.returncode, ended.stdout) == (2, "")
         assert name in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def agents(directory: Path, name: str, expect: str = "") -> runner.Outcome:
+    """Run agents against one variant."""
+    variant = f'[variants.{name}]\ntitle = "x"\nwhy = "y"\nexpect = [{expect}]\n'
+    scenario = load(write(directory, f"{AGENTS}\n{variant}"))
+    return runner.run(scenario, runner.Options(out=directory / "out"))
+
+
+def test_what_is_acknowledged_is_looked_for_on_the_disk(tmp_path: Path) -> None:
+    """All of it is there; after that it is removed."""
+    outcome = agents(
+        tmp_path,
+        "fixed",
+        """
+        "acknowledged.lost + acknowledged.changed == 0", "acknowledged.blocks == 12",
+        "acknowledged.snapshots == 4", "vault.snapshots.committed == 4",
+        "vault.lost + vault.corrupt == 0", "interfaces.peak > 0", "threads_held.peak == 0",
+        "lost == 0", "unexplained == 0",
+        """,
+    )
+    assert outcome.status == 0
+    said = terminal.summary(outcome.result, None)
+    assert "\nacknowledged: 12 blocks and 4 snapshots, none lost, none changed\n" in said
+    variant = result(tmp_path / "out")["variants"]["fixed"]
+    counts = {"blocks": 12, "snapshots": 4, "lost": 0, "changed": 0}
+    assert (variant["acknowledged"], variant["findings"]) == (counts, [])
+    assert variant["vault"]["snapshots"]["committed"] == 4
+    assert not (tmp_path / "out/fixed/vault").exists()
+    with reconcile.existing(tmp_path / "out") as db:
+        query = "SELECT state, COUNT(*) FROM acknowledged GROUP BY state"
+        assert db.execute(query).fetchall() == [("kept", 16)]
+
+
+def test_acknowledged_data_that_is_lost_fails_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is expected; what is left of it stays for whoever looks into it."""
+    honest = variant_run.run
+
+    def damaging(scenario: Any, variant: Any, place: Any, *rest: Any) -> list[str]:
+        failures = honest(scenario, variant, place, *rest)
+        first, *_, last = (place.directory / "vault/snapshots").iterdir()
+        first.write_bytes(first.read_bytes()[:-1])
+        last.unlink()
+        return failures
+
+    monkeypatch.setattr(variant_run, "run", damaging)
+    outcome = agents(tmp_path, "broken")
+    assert (outcome.status, outcome.result["passed"]) == (1, False)
+    broken = outcome.result["variants"]["broken"]
+    assert not broken["passed"]
+    assert broken["acknowledged"] == {"blocks": 12, "snapshots": 4, "lost": 1, "changed": 1}
+    (said,) = broken["findings"]
+    assert said.startswith("acknowledged: 12 blocks and 4 snapshots, 1 lost, 1 changed; ")
+    assert (tmp_path / "out/broken/vault/blocks").is_dir()
+    assert f"\nbroken: {said[:60]}" in terminal.summary(outcome.result, None)
+    assert "acknowledged: 12 blocks" in (tmp_path / "out/report.html").read_text()

@@ -19,6 +19,8 @@ def variant(passed: bool = True, checks: int = 2) -> dict[str, Any]:
         "unexplained": 1,
         "latency_ms": {"total": {"p99": 1234.5} if passed else None},
         "passed": passed,
+        "acknowledged": {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0},
+        "findings": [],
         "expectations": [
             {"check": f"lost == {n}", "actual": None if n else 90, "passed": passed}
             for n in range(checks)
@@ -91,3 +93,19 @@ def test_it_fits_a_screen(variants: int, checks: int) -> None:
     assert len(lines) <= LINES_MAX
     assert lines[-1] == "report: report.html"
     assert ("… and" in "".join(lines)) == (variants + checks > 2)
+
+
+def test_what_was_acknowledged_is_said_of_all_variants_together() -> None:
+    """In a line of its own; what is wrong with it stands among the findings."""
+    kept = {"blocks": 1200, "snapshots": 56, "lost": 0, "changed": 0}
+    lost = {"blocks": 34, "snapshots": 0, "lost": 1, "changed": 0}
+    text = summary(
+        result(
+            broken={**variant(), "acknowledged": kept},
+            fixed={**variant(), "acknowledged": lost, "findings": ["1 is lost"], "passed": False},
+        ),
+        None,
+    )
+    assert text.startswith("FAILED: storm, 4 of 4 expectations hold in 2 variants\n")
+    assert "\nacknowledged: 1,234 blocks and 56 snapshots, 1 lost, none changed\n" in text
+    assert "\nfixed: 1 is lost\n" in text

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.tiny import HANGING, HEAD, write
+from tests.lab.tiny import AGENTS, HANGING, HEAD, write
 from vaultstorm import runner, variant_run
 from vaultstorm.run_directory import toml
 from vaultstorm.scenario import load
@@ -226,3 +226,74 @@ def test_a_load_that_is_cut_while_it_starts_is_no_error(tmp_path: Path) -> None:
 
         failures = variant_run.run(scenario, scenario.variants[0], place, watch, show)
     assert failures == ["interrupted"]
+
+
+ONE = '[variants.only]\ntitle = "x"\nwhy = "y"\n'
+
+
+def agents(directory: Path, load_: str, variant: str = "") -> dict[str, Any]:
+    """Run agents against one server, and give the variant's result."""
+    text = AGENTS.replace("requests = 2", load_)
+    scenario = load(write(directory, f"{text}\n{ONE}{variant}"))
+    outcome = runner.run(scenario, runner.Options(out=directory / "out"))
+    result: dict[str, Any] = outcome.result["variants"]["only"]
+    return result
+
+
+def test_what_the_agents_find_lost_is_a_finding_and_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The burst ends with 1 then; here snapshots vanish between two of an agent."""
+    removed: list[Path] = []
+
+    def turn(self: Any) -> None:
+        if not removed:
+            removed.extend((tmp_path / "out/only/vault/snapshots").glob("*"))
+            for path in removed:
+                path.unlink()
+        honest(self)
+
+    honest = variant_run._VariantRun._turn
+    monkeypatch.setattr(variant_run._VariantRun, "_turn", turn)
+    result = agents(tmp_path, 'requests = 2\nthink = "500ms"')
+    assert result["vault"]["lost"] > 0
+    assert (result["acknowledged"]["lost"], result["acknowledged"]["changed"]) == (len(removed), 0)
+    assert [finding.partition(":")[0] for finding in result["findings"]] == [
+        "acknowledged",
+        "read back by the agents",
+    ]
+    assert not result["passed"]
+    assert ("load_finished", "exit 1") in events(tmp_path)
+    assert (tmp_path / "out/only/vault").is_dir()
+
+
+def test_a_server_that_is_killed_keeps_what_it_has_acknowledged(tmp_path: Path) -> None:
+    """It is looked for as ever, here in a directory of the scenario's own, which stays."""
+    own = tmp_path / "own"
+    result = agents(
+        tmp_path,
+        'duration = "700ms"\nrequests = 1000000',
+        f"""server = {{ vault = {{ Directory = "{own}" }} }}
+        actions = [{{ when = "ended >= 12", action = "kill" }}]""",
+    )
+    assert failures(result) == []
+    kept = result["acknowledged"]
+    assert kept["blocks"] > 0
+    assert (kept["lost"], kept["changed"]) == (0, 0)
+    assert len(list((own / "snapshots").iterdir())) >= kept["snapshots"]
+    assert not (tmp_path / "out/only/vault").exists()
+
+
+def test_a_hotfix_is_installed_while_the_load_runs(tmp_path: Path) -> None:
+    """By its steps; who met it has a cause."""
+    result = agents(
+        tmp_path,
+        "requests = 20",
+        """
+        actions = [{ when = "ended >= 30", action = "apply-hotfix tech39579" }]
+        expect = ["events.hotfix_step == 6", "events.hotfix_applied == 1", "unexplained == 0",
+                  "acknowledged.lost == 0", "verdicts.twice + verdicts.unknown == 0"]
+        """,
+    )
+    assert failures(result) == []
+    assert ("action", "apply-hotfix TECH39579") in events(tmp_path)

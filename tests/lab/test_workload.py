@@ -45,6 +45,19 @@ def test_a_rate_or_a_duration_bounds_instead_of_a_count() -> None:
         ({"syn_retries": -1}, "here: syn_retries = -1: at most 100, not below 0"),
         ({"arrivals": "fair"}, "here: arrivals = 'fair': write constant or poisson"),
         ({"rate": 5}, "here: rate goes on for ever: bound it with clients or duration"),
+        ({"body_size": -1}, "here: body_size = -1 is not a size such as 512, 16KiB or 4MB"),
+        ({"workload": "agents"}, "here: workload 'agents': write status or agent"),
+        ({"lanes": 2}, "here: lanes 2: that is an agent's: say workload agent"),
+        ({"workload": "agent", "lanes": 0}, "here: lanes 0: at least 1"),
+        (
+            {"workload": "agent", "body_size": 1},
+            "here: body_size 1: the sizes of blocks are block_sizes",
+        ),
+        (
+            {"workload": "agent", "scheme": "tcp"},
+            "here: workload = 'agent': agents speak HTTP; scheme is https or http",
+        ),
+        ({"workload": "agent", "blocks": "8"}, "here: blocks: expected `int`, got `str`"),
         ({"keep_alive": "no"}, "here: keep_alive: expected `bool`, got `str`"),
     ],
 )
@@ -77,3 +90,20 @@ def test_options_say_the_whole_plan() -> None:
     assert {"--clients=3", "--ramp=0.000001000s", "--no-keep-alive", "--path=/x"} <= set(options)
     assert {"--syn-retries=2", "--seed=7", "--processes=1"} <= set(options)
     assert not [option for option in options if "None" in option]
+
+
+def test_agents() -> None:
+    """Their keys are those of the burst, and become its options."""
+    made = plan(workload="agent", clients=3, lanes=2, blocks=5, block_sizes="4KiB*3,1MiB")
+    assert made == Plan(
+        workload="agent", clients=3, lanes=2, blocks=5, block_sizes="4KiB*3,1MiB", seed=7
+    )
+    assert {"--workload=agent", "--lanes=2", "--blocks=5", "--block-sizes=4KiB*3,1MiB"} <= set(
+        workload.options(made)
+    )
+
+
+def test_wrong_sizes_of_blocks_are_named() -> None:
+    """By the key, with what would be right."""
+    with pytest.raises(UsageError, match=r"^here: block_sizes: .*4KiB\*12"):
+        plan(workload="agent", block_sizes="4KiB*0")

@@ -59,6 +59,27 @@ actions = [{{ at = "0s", action = "gate closed" }}]
 """The first variant's load would go on for 30 s."""
 
 
+AGENTS = """\
+schema = 1
+title = "Agents"
+article = "TECH39579"
+breaks = "It breaks."
+why = "It is small."
+fixes = "More of it."
+seed = 7
+time_limit = "50s"
+
+[load]
+scheme = "http"
+workload = "agent"
+clients = 2
+requests = 2
+lanes = 2
+blocks = 3
+block_sizes = "1KiB"
+"""
+
+
 def write(directory: Path, text: str = TINY, name: str = "tiny.toml") -> Path:
     """Write a scenario file."""
     path = directory / name

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from vaultstorm.reconcile import causes, conservation, database, evidence, schema, verdicts
+from vaultstorm.reconcile import (
+    acknowledged,
+    causes,
+    conservation,
+    database,
+    evidence,
+    schema,
+    verdicts,
+)
 from vaultstorm.reconcile.conservation import Violation
 from vaultstorm.reconcile.database import existing
 from vaultstorm.reconcile.load import load
@@ -23,6 +31,8 @@ class Variant(NamedTuple):
     title: str = ""
     options: Mapping[str, Any] = {}
     """What differs from the other variants."""
+    vault: Path | None = None
+    """Where its vault kept what it has acknowledged; None if that cannot be looked for."""
 
 
 def reconcile(directory: Path, variants: Sequence[str | Variant]) -> list[Violation]:
@@ -41,15 +51,17 @@ def reconcile(directory: Path, variants: Sequence[str | Variant]) -> list[Violat
     """
     with database.fresh(directory) as db:
         schema.create(db)
+        known = [Variant(given) if isinstance(given, str) else given for given in variants]
         results = {}
-        for position, given in enumerate(variants):
-            variant = Variant(given) if isinstance(given, str) else given
+        for position, variant in enumerate(known):
             name = variant.name
             options = msgspec.json.encode(variant.options).decode()
             db.execute(
                 "INSERT INTO variant VALUES (?, ?, ?, ?)", (name, position, variant.title, options)
             )
             load(db, name, directory / name / "journal")
+            if variant.vault is not None:
+                acknowledged.check(db, name, variant.vault)
             results[name] = evidence.read_result(directory / name / "burst.json")
         schema.index(db)
         for name, result in results.items():

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Final
 
+from vaultstorm.events import WORKER_ENDS
 from vaultstorm.reconcile import evidence, matching
 from vaultstorm.reconcile.rules import TOLERANCE, Rule, case
 from vaultstorm.reconcile.schema import LOST
@@ -42,12 +43,33 @@ _HELD: Final = """COALESCE((SELECT queued + open FROM sample
     WHERE variant = :variant AND time <= attempt.end
     ORDER BY time DESC LIMIT 1) > 0, FALSE)"""
 _IISRESET: Final = """EXISTS (SELECT 1 FROM event AS began
-    WHERE variant = :variant AND name = 'iisreset_began' AND time <= attempt.end + :tolerance
+    WHERE variant = :variant AND name IN ('iisreset_began', 'hotfix_step')
+    AND time <= attempt.end + :tolerance
     AND COALESCE((SELECT MIN(time) FROM event WHERE variant = :variant
-            AND name = 'iisreset_ended' AND time >= began.time), attempt.start)
+            AND name IN ('iisreset_ended', 'hotfix_applied', 'hotfix_failed')
+            AND time >= began.time), attempt.start)
         >= attempt.start - :tolerance)"""
 _LATE: Final = f"""EXISTS (SELECT 1 {_REQUEST}
     AND (answered IS NULL OR answered > attempt.end - :tolerance))"""
+
+# Given to a worker, or waiting for any; a request whose body had not come whole waited for none,
+# and one that had its thread before the table was full took its own time.
+_HUNG: Final = f"""(outcome GLOB '*.timeout' AND EXISTS (
+    SELECT 1 FROM event AS full CROSS JOIN request
+    WHERE full.variant = :variant AND full.name = 'table_full'
+        AND full.time <= attempt.end + :tolerance
+        AND request.variant = :variant AND request.id = attempt.id
+        AND (request.worker = full.worker
+            OR request.worker IS NULL AND outcome NOT GLOB 'send.*')
+        AND COALESCE(request.cause, 'Connection_Dropped') = 'Connection_Dropped'
+        AND (answered IS NULL OR answered > attempt.end - :tolerance)
+        AND NOT EXISTS (SELECT 1 FROM execution
+            WHERE execution.variant = :variant AND execution.id = attempt.id
+                AND execution.time < full.time)
+        AND NOT EXISTS (SELECT 1 FROM event AS gone
+            WHERE gone.variant = :variant AND gone.worker = full.worker
+                AND gone.name IN ({", ".join(f"'{name}'" for name in WORKER_ENDS)})
+                AND gone.time >= full.time AND gone.time < attempt.start - :tolerance)))"""
 
 RULES: Final = (
     Rule(
@@ -77,6 +99,13 @@ RULES: Final = (
         f"({_EARLY_TIMEOUT} OR {_EARLY_RESET}) AND {_during('drop')}",
         "With a full queue the kernel dropped the SYN, or the ACK that ends the handshake: then the"
         " client believes that it is connected until it gives up, or the kernel does.",
+    ),
+    Rule(
+        "'pool_hung'",
+        _HUNG,
+        "The worker process that had the request, or that it waited for, had no free interface"
+        " entry: calls that open an interface wait for one and hold their ISAPI thread (TECH39579)."
+        " That the client then went, as HTTP.SYS notes, follows from it.",
     ),
     Rule(
         "'server_busy'",
@@ -127,7 +156,8 @@ RULES: Final = (
     Rule(
         "'iisreset'",
         f"{LOST} AND {_IISRESET}",
-        "The services were stopped and started: nobody listened, and what stood was closed.",
+        "The services were stopped and started, for themselves or for a hotfix: nobody listened,"
+        " and what stood was closed.",
     ),
 )
 """The first rule that holds gives the cause of an attempt that is not `ok`; with none, it is

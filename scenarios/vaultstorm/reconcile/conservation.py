@@ -1,9 +1,10 @@
 """What must add up: attempts, requests and executions. Where they do not, we have a bug."""
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from vaultstorm.reconcile import evidence
+from vaultstorm.reconcile import acknowledged, evidence
 from vaultstorm.reconcile.evidence import ATTEMPTS_UNSEEN, EXECUTIONS_UNSEEN, Result
 
 LISTED: Final = 100
@@ -50,6 +51,17 @@ LAWS: Final = (
         """,
     ),
     Law(
+        "acknowledged_without_answer",
+        ATTEMPTS_UNSEEN,
+        """
+        SELECT id, 'the client says that its ' || kind || ' was acknowledged, and has no answer'
+        FROM acknowledged WHERE variant = :variant AND NOT EXISTS (
+            SELECT 1 FROM attempt WHERE variant = :variant AND attempt.id = acknowledged.id
+                AND outcome = 'ok')
+        ORDER BY id
+        """,
+    ),
+    Law(
         "answer_without_execution",
         EXECUTIONS_UNSEEN,
         """
@@ -91,6 +103,8 @@ def check(db: sqlite3.Connection, variant: str, result: Result | None) -> None:
     if result is not None and not evidence.has_gap(db, variant, ATTEMPTS_UNSEEN):
         for detail in _differences(db, variant, result):
             _report(db, Violation(variant, "attempts_differ", None, detail))
+        for detail in _unlike(_acknowledged(db, variant, result)):
+            _report(db, Violation(variant, "acknowledged_differ", None, detail))
     for law in LAWS:
         if evidence.has_gap(db, variant, law.unless):
             continue
@@ -118,6 +132,19 @@ def _differences(db: sqlite3.Connection, variant: str, result: Result) -> list[s
         (outcome, written.get(outcome, 0), result.outcomes.get(outcome, 0))
         for outcome in sorted(written.keys() | result.outcomes.keys())
     ]
+    return _unlike(counts)
+
+
+def _acknowledged(
+    db: sqlite3.Connection, variant: str, result: Result
+) -> list[tuple[str, int, int]]:
+    said = result.vault.acknowledged if result.vault else evidence.Acknowledged(0, 0)
+    written = acknowledged.counts(db, variant)
+    return [(name, written[name], getattr(said, name)) for name in ("blocks", "snapshots")]
+
+
+def _unlike(counts: Iterable[tuple[str, int, int]]) -> list[str]:
+    """Say which numbers differ: name, ours, theirs."""
     return [
         f"{name}: {ours} in the client journals, {theirs} in burst.json"
         for name, ours, theirs in counts

@@ -65,11 +65,26 @@ ATTEMPTS_UNSEEN: Final = ("client_journal_cut_off", "no_result")
 """With one of these, an attempt that is not in the tables may still have been made."""
 
 
+class Acknowledged(msgspec.Struct, frozen=True):
+    """What the agents say that the vault has acknowledged."""
+
+    blocks: int
+    snapshots: int
+
+
+class Vault(msgspec.Struct, frozen=True):
+    """What burst.json says about the agents."""
+
+    acknowledged: Acknowledged
+
+
 class Result(msgspec.Struct, frozen=True):
     """What is held against the client journals: the burst's own counts, from burst.json."""
 
     attempts: int
     outcomes: dict[str, int]
+    vault: Vault | None = None
+    """None without agents."""
 
 
 class Life(NamedTuple):

@@ -39,7 +39,12 @@ CREATE TABLE event(
 CREATE TABLE sample(
     variant TEXT NOT NULL, time REAL NOT NULL, free INTEGER NOT NULL, queued INTEGER NOT NULL,
     turned_away INTEGER NOT NULL, open INTEGER NOT NULL, waiting INTEGER NOT NULL,
-    in_flight INTEGER NOT NULL
+    in_flight INTEGER NOT NULL, interfaces INTEGER NOT NULL DEFAULT 0,
+    threads_held INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE acknowledged(
+    variant TEXT NOT NULL, time REAL NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+    name TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, state TEXT
 );
 CREATE TABLE journal(
     variant TEXT NOT NULL, file TEXT NOT NULL, role TEXT NOT NULL, pid INTEGER, time REAL,
@@ -62,6 +67,7 @@ CREATE INDEX event_time ON event(variant, time);
 CREATE INDEX event_detail ON event(variant, detail);
 CREATE INDEX event_name ON event(variant, name, time);
 CREATE INDEX event_worker ON event(variant, worker) WHERE worker IS NOT NULL;
+CREATE INDEX acknowledged_name ON acknowledged(variant, name);
 CREATE INDEX sample_time ON sample(variant, time);
 """
 """Made when the tables are full: one sort costs less than a million insertions in their order.

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 from vaultstorm import events
+from vaultstorm.reconcile import acknowledged
 from vaultstorm.reconcile.verdicts import VERDICTS
 from vaultstorm_wire.outcome import OK, is_lost
 
@@ -14,7 +15,8 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
 
     `causes` counts the attempts that are not `ok` and have one; those that have none are
     `unexplained`. `events` counts what the front process wrote down, by name and by number in the
-    event log. `gaps` names what is missing from the records, by kind.
+    event log. `gaps` names what is missing from the records, by kind. `interfaces` and
+    `threads_held` are of the vault, in all workers together.
     """
     outcomes: Counter[str] = Counter()
     causes: Counter[str] = Counter()
@@ -36,6 +38,11 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
         WHERE variant = ? AND role = 'front' GROUP BY name, event_id
         """
     gaps = "SELECT kind, COUNT(*) FROM gap WHERE variant = ? GROUP BY kind ORDER BY kind"
+    peaks = """
+        SELECT COALESCE(MAX(interfaces), 0), COALESCE(MAX(threads_held), 0)
+        FROM sample WHERE variant = ?
+        """
+    interfaces, threads_held = db.execute(peaks, (variant,)).fetchone()
     return {
         "attempts": outcomes.total(),
         "ok": outcomes[OK],
@@ -45,5 +52,8 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
         "verdicts": dict(verdicts),
         "unexplained": unexplained,
         "events": events.count(db.execute(happened, (variant,))),
+        "acknowledged": acknowledged.counts(db, variant),
+        "interfaces": {"peak": interfaces},
+        "threads_held": {"peak": threads_held},
         "gaps": dict(db.execute(gaps, (variant,)).fetchall()),
     }

@@ -130,16 +130,14 @@
   const bounded = (line, low, high, xs) =>
     low === xs[0] && high === xs[xs.length - 1] ? range(line) : [low, high];
 
-  const held = (line, key) => {
-    const [times, queued, free, waiting] = line.held;
+  /* Columns of numbers that stay as they are until they change. */
+  const steps = (line, key, given, names, colours) => {
     const close = (values) => [...values, values[values.length - 1]];
+    const times = line.held[0], columns = given.map(close);
     const xs = [...times, Math.max(line.last, times[times.length - 1])];
-    const also = waiting.some(Boolean);
-    const columns = [queued, free, ...(also ? [waiting] : [])].map(close);
-    const names = ["waiting for accept", "free slots", "requests waiting for a worker"];
     const stepped = uPlot.paths.stepped({ align: 1 });
-    const series = ["queued", "free", "waiting"].slice(0, columns.length).map((name, n) => ({
-      stroke: () => colour(name), width: 2, dash: [[], [6, 4], [2, 3]][n], paths: stepped,
+    const series = columns.map((_, n) => ({
+      stroke: () => colour(colours[n]), width: 2, dash: [[], [6, 4], [2, 3]][n], paths: stepped,
       points: { show: false },
     }));
     return {
@@ -159,6 +157,15 @@
       },
     };
   };
+  const held = (line, key) => {
+    const [, queued, free, waiting] = line.held;
+    const columns = [queued, free, ...(waiting.some(Boolean) ? [waiting] : [])];
+    return steps(line, key, columns,
+      ["waiting for accept", "free slots", "requests waiting for a worker"],
+      ["queued", "free", "waiting"]);
+  };
+  const vault = (line, key) => steps(line, key, line.vault,
+    ["interface entries", "ISAPI threads that wait for one"], ["interfaces", "threads"]);
 
   const lives = livesChart({
     LEFT, RIGHT, axes, bounded, colour, cursor, font, inside, number, verticals, write,
@@ -219,7 +226,7 @@
     };
   };
 
-  const kinds = { lanes, held, lives, curves };
+  const kinds = { lanes, held, vault, lives, curves };
   const wide = (box) => (root.classList.contains("paper") ? PAPER : Math.floor(box.clientWidth));
   const build = (box) => {
     const index = box.dataset.line;

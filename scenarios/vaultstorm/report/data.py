@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from vaultstorm.report import latency, stories, timeline
+from vaultstorm.report import chain, latency, stories, timeline
 from vaultstorm_wire.errors import UsageError
 
 VIOLATIONS_MAX: Final = 20
@@ -23,6 +23,38 @@ class Expectation(msgspec.Struct, frozen=True):
     actual: Any = None
     against: Any = None
     """The other side's number, of a comparison."""
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """What the vault has acknowledged, and what of it was not found as it was."""
+
+    blocks: int = 0
+    snapshots: int = 0
+    lost: int = 0
+    changed: int = 0
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What the agents read back, byte for byte."""
+
+    blocks: int = 0
+    snapshots: int = 0
+
+
+class Given(msgspec.Struct, frozen=True):
+    """What the vault has acknowledged, as the agents count it."""
+
+    bytes: int = 0
+
+
+class Vault(msgspec.Struct, frozen=True):
+    """What the agents have found."""
+
+    agents: int = 0
+    acknowledged: Given = Given()
+    verified: Verified = Verified()
+    lost: int = 0
+    corrupt: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -40,6 +72,11 @@ class Outcome(msgspec.Struct, frozen=True):
     options: Any = None
     gaps: dict[str, int] = {}
     """What is missing from its records."""
+    vault: Vault | None = None
+    """None without agents."""
+    acknowledged: Acknowledged = Acknowledged()
+    findings: tuple[str, ...] = ()
+    """What became of acknowledged data that it must not."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -66,6 +103,7 @@ class Variant(NamedTuple):
         event_log: the numbers in Windows' event log, how often, and the first entry's text.
         timeline: None if it made no attempt.
         curve: `total` by percentile.
+        chain: how its vault came to hang; None if nothing led there.
     """
 
     name: str
@@ -76,6 +114,7 @@ class Variant(NamedTuple):
     event_log: tuple[tuple[int, int, str], ...]
     timeline: timeline.Timeline | None
     curve: latency.Curve
+    chain: chain.Chain | None
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -84,6 +123,12 @@ class Variant(NamedTuple):
         for outcome, _, attempts in self.executed:
             counts[outcome] = counts.get(outcome, 0) + attempts
         return counts
+
+    @property
+    def of_vault(self) -> bool:
+        """Whether there is something to say of its vault."""
+        kept = self.result.acknowledged
+        return bool(self.chain or self.result.vault or kept.blocks or kept.snapshots)
 
 
 class Violation(NamedTuple):
@@ -159,6 +204,7 @@ def read(source: Source) -> Run:
 
 def _variant(db: sqlite3.Connection, result: Result, name: str, title: str | None) -> Variant:
     said = result.variants.get(name) or _counted(db, name)
+    line = timeline.build(db, name)
     return Variant(
         name=name,
         title=said.title or title or name,
@@ -185,8 +231,9 @@ def _variant(db: sqlite3.Connection, result: Result, name: str, title: str | Non
                 (name,),
             )
         ),
-        timeline=timeline.build(db, name),
+        timeline=line,
         curve=latency.curve(db, name),
+        chain=chain.read(db, name, line.zero) if line else None,
     )
 
 

@@ -9,6 +9,9 @@ from vaultstorm.events import WORKER_ENDS
 BINS: Final = 2000
 """Moments of one time line that losses are told apart by."""
 
+_LOST: Final = "(cause <> 'Connection_Dropped' AND cause IS NOT NULL)"
+"""In SQL, that a request was lost with its worker: its client had not gone before."""
+
 STAGES: Final = ("worker_started", "worker_serving", "worker_stopping")
 NAMES: Final = (*STAGES, *WORKER_ENDS)
 """The events that a life is made of."""
@@ -66,7 +69,7 @@ def ends(db: sqlite3.Connection, variant: str) -> Ends | None:
     lost, late, least, most = db.execute(
         f"SELECT COUNT(*), COUNT(after), MIN(after), MAX(after) FROM ("
         f"SELECT time - {stopping} AS after FROM request NOT INDEXED WHERE variant = :variant"
-        f" AND worker IS NOT NULL AND cause IS NOT NULL AND status IS NULL)",
+        f" AND worker IS NOT NULL AND status IS NULL AND {_LOST})",
         {"variant": variant},
     ).fetchone()
     return Ends(lost, late, least or 0.0, most or 0.0) if lost else None
@@ -104,7 +107,7 @@ def _losses(
     losses: dict[int, list[tuple[float, int]]] = {}
     for worker, number, count in db.execute(
         "SELECT worker, CAST((time - ?) / ? AS INTEGER) AS bin, COUNT(*) FROM request NOT INDEXED"
-        " WHERE variant = ? AND worker IS NOT NULL AND cause IS NOT NULL AND status IS NULL"
+        f" WHERE variant = ? AND worker IS NOT NULL AND status IS NULL AND {_LOST}"
         " GROUP BY worker, bin ORDER BY bin",
         (zero, width, variant),
     ):

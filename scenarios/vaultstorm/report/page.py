@@ -11,7 +11,7 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
-from vaultstorm.report import latency, lives, words
+from vaultstorm.report import chain, latency, lives, words
 from vaultstorm.report.data import Run, Variant
 from vaultstorm.report.timeline import Timeline
 from vaultstorm_wire.outcome import Ending, Phase, is_lost
@@ -46,7 +46,9 @@ def render(run: Run) -> str:
         bins=words.bins,
         ranked=_ranked,
     )
-    environment.globals.update(words=words, Phase=Phase, Ending=Ending, is_lost=is_lost)
+    environment.globals.update(
+        words=words, steps=chain.STEPS, Phase=Phase, Ending=Ending, is_lost=is_lost
+    )
     return environment.get_template("report.html").render(
         run=run,
         result=run.result,
@@ -91,6 +93,8 @@ def _but(run: Run) -> str:
     """Say what else keeps a run from having passed."""
     if run.violations_count:
         return "the records contradict each other"
+    if any(variant.result.findings for variant in run.variants):
+        return "acknowledged data is not as it was acknowledged"
     return f"the run was cut short: {run.result.cut}" if run.result.cut else "the run has failed"
 
 
@@ -124,6 +128,12 @@ def told(variant: Variant) -> str:
         said.append(
             f"The accept queue held up to {queued:,}, and had as few as {free:,} slots free"
         )
+        interfaces = max(h.interfaces for h in line.held)
+        threads = max(h.threads_held for h in line.held)
+        if interfaces:
+            entries = f"{interfaces:,} entr{'y' if interfaces == 1 else 'ies'}"
+            waited = words.count(threads, "ISAPI thread") if threads else "no ISAPI thread"
+            said.append(f"The interface table held up to {entries}, and {waited} waited for one")
     if line.pauses_count:
         done = {"refuse": "refused", "drop": "dropped"}[line.pauses[0].style]
         seconds = _seconds(sum(pause.until - pause.time for pause in line.pauses))
@@ -194,11 +204,18 @@ def _line(timeline: Timeline | None) -> dict[str, Any] | None:
             [held.free for held in timeline.held],
             [held.waiting for held in timeline.held],
         ],
+        "vault": _vault(timeline),
         "pauses": [[round(p.time, 4), round(p.until, 4)] for p in timeline.pauses],
         "lives": [_life(life) for life in timeline.lives],
         "recycles": [round(time, 4) for time in timeline.recycles],
         "marks": [[round(mark.time, 4), mark.label, mark.action] for mark in timeline.marks],
     }
+
+
+def _vault(timeline: Timeline) -> list[list[int]] | None:
+    """Give entries and threads held at the moments of `held`; None where there never was any."""
+    interfaces = [held.interfaces for held in timeline.held]
+    return [interfaces, [held.threads_held for held in timeline.held]] if any(interfaces) else None
 
 
 def _life(life: lives.Life) -> list[Any]:

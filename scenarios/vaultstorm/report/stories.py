@@ -3,8 +3,7 @@
 import sqlite3
 from typing import Any, Final, NamedTuple
 
-from vaultstorm.report import fates, words
-from vaultstorm.report.fates import Fate
+from vaultstorm.report import fates, hangs, words
 
 STORIES_MAX: Final = 20
 """How many are told."""
@@ -91,14 +90,14 @@ def tell(db: sqlite3.Connection) -> tuple[Story, ...]:
     return tuple(_story(db, dict(zip(_FIELDS, row, strict=True))) for row in rows)
 
 
-def heading(attempt: dict[str, Any], fate: Fate | None = None) -> str:
-    """Say in sentences how an attempt ended, why, with which worker, and whether it ran."""
+def heading(attempt: dict[str, Any], worker: str = "") -> str:
+    """Say in sentences how an attempt ended, why, what of its `worker`, and whether it ran."""
     outcome, cause, nth = attempt["outcome"], attempt["cause"], attempt["nth"]
     after = words.milliseconds((attempt["end"] - attempt["start"]) * 1000)
     since = f"request {nth + 1} on its connection began" if nth else "its SYN"
     why = words.cause(cause)
     named = f" ({cause})" if cause else ""
-    bound = f" {fates.sentence(fate)}" if fate else ""
+    bound = f" {worker}" if worker else ""
     return (
         f"Attempt {words.short(attempt['id'])} {words.ended(outcome)}, {after} after {since}: "
         f"{why}{named}.{bound} {words.executed(attempt['verdict'], outcome)}"
@@ -106,14 +105,14 @@ def heading(attempt: dict[str, Any], fate: Fate | None = None) -> str:
 
 
 def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
-    fate = fates.of(db, attempt)
+    worker, about = _worker(db, attempt)
     steps = [
         *_client(attempt),
         *_turned_away(db, attempt),
         *_pauses(db, attempt),
         *_request(db, attempt),
         *_executions(db, attempt),
-        *_events(db, attempt, fate),
+        *_events(db, attempt, about),
         *_held(db, attempt),
     ]
     start = attempt["start"]
@@ -122,9 +121,19 @@ def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
         variant=attempt["variant"],
         id=attempt["id"],
         outcome=attempt["outcome"],
-        heading=heading(attempt, fate),
+        heading=heading(attempt, worker),
         steps=tuple(sorted(told, key=lambda step: round(step.time, 7))),
     )
+
+
+def _worker(db: sqlite3.Connection, attempt: dict[str, Any]) -> tuple[str, list[int]]:
+    """Say in a sentence what of its worker made it fail, and give the rows of the events for it."""
+    variant = attempt["variant"]
+    if fate := fates.of(db, attempt):
+        return fates.sentence(fate), fates.events(db, variant, fate)
+    if hang := hangs.of(db, attempt):
+        return hangs.sentence(hang), hangs.events(db, variant, hang)
+    return "", []
 
 
 def _client(attempt: dict[str, Any]) -> list[Step]:
@@ -228,7 +237,7 @@ def _request(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
 
 def _executions(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
     return [
-        Step(time, "server", f"worker {worker} has executed {method} {target}: {status}")
+        Step(time, "server", f"worker {worker} executes {method} {target}: {status}")
         for time, worker, method, target, status in db.execute(
             "SELECT time, worker, method, target, status FROM execution"
             " WHERE variant = ? AND id = ? ORDER BY time",
@@ -237,15 +246,14 @@ def _executions(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
     ]
 
 
-def _events(db: sqlite3.Connection, attempt: dict[str, Any], fate: Fate | None) -> list[Step]:
-    """Tell what happened meanwhile, and the end of the worker that the request was lost with."""
-    about = fates.events(db, attempt["variant"], fate)[:EVENTS_MAX] if fate else []
+def _events(db: sqlite3.Connection, attempt: dict[str, Any], about: list[int]) -> list[Step]:
+    """Tell what happened meanwhile, and what became of the worker."""
     near = db.execute(
         "SELECT rowid FROM event WHERE variant = ? AND time BETWEEN ? AND ?"
         " ORDER BY time, rowid LIMIT ?",
         (attempt["variant"], attempt["start"] - NEAR, attempt["end"] + NEAR, EVENTS_MAX),
     )
-    told = list(dict.fromkeys([*about, *(row for (row,) in near)]))
+    told = list(dict.fromkeys([*about[:EVENTS_MAX], *(row for (row,) in near)]))
     steps = []
     for time, role, name, worker, number, detail in db.execute(
         "SELECT time, role, name, worker, event_id, detail FROM event"

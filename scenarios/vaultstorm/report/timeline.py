@@ -62,6 +62,10 @@ class Held(NamedTuple):
     queued: int
     free: int
     waiting: int
+    interfaces: int
+    """Entries of the vault's interface tables."""
+    threads_held: int
+    """ISAPI threads that wait for an entry."""
 
 
 class Pause(NamedTuple):
@@ -195,7 +199,8 @@ def _held(
 ) -> tuple[Held, ...]:
     """Read the samples; per bin the fullest moment, where there are too many."""
     rows = db.execute(
-        "SELECT time - ?, queued, free, waiting FROM sample WHERE variant = ? AND time >= ("
+        "SELECT time - ?, queued, free, waiting, interfaces, threads_held FROM sample"
+        " WHERE variant = ? AND time >= ("
         " SELECT coalesce(max(time), 0) FROM sample WHERE variant = ? AND time <= ?)"
         " AND time <= ? ORDER BY time",
         (zero, variant, variant, zero + first, zero + last),
@@ -203,15 +208,12 @@ def _held(
     if len(rows) <= POINTS_MAX:
         return tuple(Held(max(time, first), *rest) for time, *rest in rows)
     bins: dict[int, Held] = {}
-    for time, queued, free, waiting in rows:
+    for time, *rest in rows:
         number = int(max(time, first) // width)
-        before = bins.get(number, Held(number * width, queued, free, waiting))
-        bins[number] = Held(
-            before.time,
-            max(before.queued, queued),
-            min(before.free, free),
-            max(before.waiting, waiting),
-        )
+        now = Held(number * width, *rest)
+        before = bins.get(number, now)
+        most = (max(pair) for pair in zip(before[1:], now[1:], strict=True))
+        bins[number] = Held(now.time, *most)._replace(free=min(before.free, now.free))
     return tuple(bins.values())
 
 
@@ -237,7 +239,7 @@ def _marks(db: sqlite3.Connection, variant: str, zero: float, last: float) -> tu
         if (name, detail) == ("pool_stopped", "N/A"):  # with the server, and not by itself
             continue
         asked = role == "runner" and name == "action"
-        label = (detail or name) if asked else words.event(name, detail)
+        label = (detail or name) if asked else words.mark(name, detail)
         if name == EVENT_LOG:
             label = f"event {number}"
         if asked and time < before:  # else the wait for the load would be most of the chart

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from vaultstorm.events import CORRUPTION_CRASH, HOTFIX_STEP, VAULT_CHAIN
 from vaultstorm_wire.outcome import NAMES, OK, Ending, Phase, is_lost
 
 PHASES: Final[dict[Phase, str]] = {
@@ -32,6 +33,8 @@ CAUSES: Final[dict[str, str]] = {
     "server_died": "the server process was killed",
     "server_stopped": "the server had stopped",
     "server_busy": "the server had not come to it, or not answered it, when the client gave up",
+    "pool_hung": "the worker process had no free interface entry, and calls that waited for one "
+    "held its ISAPI threads",
     "iisreset": "the services were being stopped and started again",
     "client": "the client's own machine is to blame, not the server",
     "response": "the application itself answered so",
@@ -72,6 +75,13 @@ _WORKER: Final = {
     "worker_died": "has died",
     "worker_killed": "has been killed",
     "worker_orphaned": "is let go of, alive",
+    "reentrance": "has a second method inside an interface entry",
+    "wrong_release": "releases an entry with a method inside it",
+    "released_entry_touched": "has an exception over an entry that was released",
+    "clean_up_died": "has no DoCleanUp any more",
+    "table_full": "has a full interface table",
+    "pool_hung": "hangs",
+    "corruption_crash": "crashes over an entry that was released",
 }
 _ENDED: Final[dict[Ending, str]] = {
     Ending.REFUSED: "was refused",
@@ -90,6 +100,7 @@ _DURING: Final[dict[Phase, str]] = {
     Phase.WAIT: "with the whole request sent and not one byte of the answer back",
     Phase.RECEIVE: "in the middle of the answer",
 }
+_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 _PHASES: Final = [phase.value for phase in Phase]
 
 
@@ -157,6 +168,15 @@ def event(name: str, detail: str | None) -> str:
     return " ".join([name.replace("_", " "), *([detail] if detail else [])])
 
 
+def mark(name: str, detail: str | None) -> str:
+    """Say an event as shortly as a chart has room for."""
+    if name in (*VAULT_CHAIN, CORRUPTION_CRASH):
+        return event(name, None)
+    if name == HOTFIX_STEP:
+        return f"step {(detail or '').partition(':')[0]}"
+    return event(name, detail)
+
+
 def moment(name: str, worker: int | None, number: int | None, detail: str | None) -> str:
     """Say an event of a journal in a clause that names its worker and its number."""
     why = f" ({detail})" if detail else ""
@@ -184,6 +204,12 @@ def milliseconds(ms: float | None) -> str:
 def bins(seconds: float) -> str:
     """Write the width of a bin, which is a round number: ``50 ms``, ``2 s``."""
     return f"{seconds * 1000:g} ms" if seconds < 1 else f"{seconds:g} s"
+
+
+def size(number: int) -> str:
+    """Write a number of bytes with three digits that count: ``812 B``, ``13.6 MB``."""
+    power = min((len(str(number)) - 1) // 3, len(_UNITS) - 1)
+    return f"{float(f'{number / 1000**power:.3g}'):,g} {_UNITS[power]}"
 
 
 def share(part: int, whole: int) -> str:

@@ -149,6 +149,7 @@ def serve(
         options.frame_max,
     ).run()
     clean_up.end()
+    store.close()
 
 
 if __name__ == "__main__":

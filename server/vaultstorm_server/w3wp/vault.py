@@ -89,7 +89,7 @@ class Vault:
             answer = _unknown(str(error))
         except ReleasedEntry as error:
             answer = _exception(f"{error}: TECH39579")
-        except Exception as error:  # a bug of ours, or a disk that fails
+        except Exception as error:  # a bug of ours
             import traceback
 
             traceback.print_exc()
@@ -169,7 +169,10 @@ class Vault:
             )
             raise Refused(400, "bad_name", error)
         with self._calls.entered(name) as entry:
-            return methods[method](entry, what, body)
+            try:
+                return methods[method](entry, what, body)
+            except OSError as error:
+                raise Refused(500, "disk", f"the vault's disk says: {error}") from error
 
     # Blocks.
 

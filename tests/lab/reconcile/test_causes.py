@@ -347,6 +347,28 @@ def test_an_iisreset_explains_what_overlaps_it(
     assert cause(run) == ("iisreset" if explained else None)
 
 
+@pytest.mark.parametrize(
+    "began, ended, how, explained",
+    [
+        (11.0 + NEAR, 12.0, "hotfix_applied", True),
+        (11.0 + FAR, 12.0, "hotfix_applied", False),
+        (9.0, 10.0 - NEAR, "hotfix_applied", True),
+        (9.0, 10.0 - FAR, "hotfix_applied", False),
+        (9.0, 10.0 - FAR, "hotfix_failed", False),
+        (9.0, None, "", True),
+    ],
+)
+def test_a_hotfix_is_installed_as_by_an_iisreset(
+    run: Run, began: float, ended: float | None, how: str, explained: bool
+) -> None:
+    """From its first step to its end the services are stopped and started."""
+    run.client(attempt("wait.closed"))
+    run.front(event("hotfix_step", began, detail="1/2"))
+    if ended is not None:
+        run.front(event("hotfix_step", (began + ended) / 2, detail="2/2"), event(how, ended))
+    assert cause(run) == ("iisreset" if explained else None)
+
+
 def test_an_iisreset_is_the_last_to_be_blamed(run: Run) -> None:
     """What HTTP.SYS says of the request itself comes first; an answer needs no such cause."""
     run.client(attempt("wait.closed"), attempt("http.503", id="b"))

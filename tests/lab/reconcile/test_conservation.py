@@ -1,9 +1,11 @@
 """Wrong records, planted one by one: each is reported as what it is."""
 
+import msgspec
 import pytest
 
 from tests.lab.reconcile.harness import WORKER, Run, attempt, event, execution, lost, request
 from vaultstorm.reconcile.conservation import LISTED
+from vaultstorm_wire.journal import Acknowledged
 
 
 @pytest.fixture
@@ -154,3 +156,48 @@ def test_a_flood_of_violations_is_counted(run: Run, more: int) -> None:
     assert [(v.id, v.detail) for v in violations[LISTED:]] == (
         [(None, f"and {more} others")] if more else []
     )
+
+
+def acknowledged(id: str, kind: str = "block") -> Acknowledged:
+    """Give what the client wrote down of an answer."""
+    return Acknowledged(time=10.9, id=id, kind=kind, name="n", sha256="00", bytes=1)
+
+
+def kept(run: Run, blocks: int, snapshots: int) -> None:
+    """Have burst.json say so of the agents."""
+    path = run.folder / "burst.json"
+    said = {"acknowledged": {"blocks": blocks, "snapshots": snapshots, "bytes": 9}, "lost": 0}
+    path.write_bytes(msgspec.json.encode(msgspec.json.decode(path.read_bytes()) | {"vault": said}))
+
+
+def test_acknowledgements_add_up(served: Run) -> None:
+    """As many as the agents say, each of an attempt that was answered."""
+    served.write("client", 31, acknowledged("a"), acknowledged("b"), acknowledged("c", "snapshot"))
+    kept(served, 2, 1)
+    assert found(served) == set()
+
+
+@pytest.mark.parametrize("blocks, snapshots", [(1, 1), (3, 1), (2, 0), (2, 2)])
+def test_acknowledgements_that_differ(served: Run, blocks: int, snapshots: int) -> None:
+    """The agents count others than they have written down."""
+    served.write("client", 31, acknowledged("a"), acknowledged("b"), acknowledged("c", "snapshot"))
+    kept(served, blocks, snapshots)
+    assert found(served) == {("acknowledged_differ", None)}
+
+
+def test_an_acknowledgement_without_an_answer(served: Run) -> None:
+    """Nobody sent it, or it was never answered so."""
+    served.write("client", 31, attempt("http.503", id="d"), acknowledged("d"), acknowledged("x"))
+    served.result({"ok": 3, "http.503": 1})
+    kept(served, 2, 0)
+    assert found(served) == {
+        ("acknowledged_without_answer", "d"),
+        ("acknowledged_without_answer", "x"),
+    }
+
+
+def test_a_journal_that_was_cut_off_says_nothing_of_acknowledgements(served: Run) -> None:
+    """The attempt may be what is missing."""
+    served.write("client", 31, acknowledged("x"), cut=b"{")
+    kept(served, 9, 9)
+    assert found(served) == set()

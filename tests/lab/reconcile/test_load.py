@@ -27,7 +27,20 @@ RECORDS: list[journal.AnyRecord] = [
     request(),
     execution(),
     event("gate_closed", 3.0, detail="by hand"),
-    journal.Sample(time=4.0, free=1, queued=2, turned_away=3, open=4, waiting=5, in_flight=6),
+    journal.Sample(
+        time=4.0,
+        free=1,
+        queued=2,
+        turned_away=3,
+        open=4,
+        waiting=5,
+        in_flight=6,
+        interfaces=7,
+        threads_held=8,
+    ),
+    journal.Acknowledged(
+        time=5.0, id="a", kind="snapshot", name="one", sha256="00ff", bytes=1 << 40
+    ),
 ]
 
 
@@ -136,3 +149,12 @@ def test_a_journal_without_its_first_record_goes_by_its_name(run: Run) -> None:
     (run.journals / "worker-99.ndjson").write_bytes(b'{"record":"jou')
     run.reconcile()
     assert run.rows("SELECT role, pid FROM journal WHERE cut") == [("worker", None)]
+
+
+def test_a_sample_without_a_vault_has_nothing_in_it(run: Run) -> None:
+    """A journal that was written before there was one is read as ever."""
+    line = b'{"record":"sample","time":4.0,"free":1,"queued":2,"turned_away":3,"open":4,'
+    path = run.write("front", FRONT)
+    path.write_bytes(path.read_bytes() + line + b'"waiting":5,"in_flight":6}\n')
+    run.reconcile()
+    assert run.rows("SELECT in_flight, interfaces, threads_held FROM sample") == [(6, 0, 0)]

@@ -9,7 +9,7 @@ from tests.lab.reconcile.harness import (
     request,
     turned_away,
 )
-from vaultstorm_wire.journal import Event
+from vaultstorm_wire.journal import Event, Sample
 
 
 def test_a_variant_without_attempts_is_all_zeros(run: Run) -> None:
@@ -26,6 +26,9 @@ def test_a_variant_without_attempts_is_all_zeros(run: Run) -> None:
         "unexplained": 0,
         "events": {"worker_started": 1},
         "gaps": {},
+        "acknowledged": {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0},
+        "interfaces": {"peak": 0},
+        "threads_held": {"peak": 0},
     }
 
 
@@ -51,6 +54,9 @@ def test_the_figures_add_up(run: Run) -> None:
         "unexplained": 1,
         "events": {"worker_started": 1},
         "gaps": {},
+        "acknowledged": {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0},
+        "interfaces": {"peak": 0},
+        "threads_held": {"peak": 0},
     }
 
 
@@ -71,3 +77,15 @@ def test_events_are_those_of_the_front_process(run: Run) -> None:
         "recycle": 1,
         "worker_started": 1,
     }
+
+
+def test_peaks_are_the_most_of_all_samples(run: Run) -> None:
+    """Each by itself: the table may be fullest before the first thread waits."""
+    run.client()
+    fields = {"free": 9, "queued": 0, "turned_away": 0, "open": 0, "waiting": 0, "in_flight": 0}
+    for time, interfaces, threads_held in ((2.0, 0, 0), (3.0, 64, 1), (4.0, 60, 16), (5.0, 2, 0)):
+        sample = Sample(time=time, interfaces=interfaces, threads_held=threads_held, **fields)
+        run.front(sample)
+    assert run.reconcile() == []
+    assert run.summary()["interfaces"] == {"peak": 64}
+    assert run.summary()["threads_held"] == {"peak": 16}

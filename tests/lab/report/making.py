@@ -53,10 +53,13 @@ def event(time: float, role: str, name: str, **more: Any) -> tuple[str, Row]:
     return "event", {"time": time, "role": role, "name": name, **more}
 
 
-def sample(time: float, free: int, queued: int, waiting: int = 0) -> tuple[str, Row]:
-    """Make a sample's row."""
+def sample(
+    time: float, free: int, queued: int, waiting: int = 0, vault: tuple[int, int] = (0, 0)
+) -> tuple[str, Row]:
+    """Make a sample's row; `vault` are entries of the interface table, and threads held."""
     row = {"time": time, "free": free, "queued": queued, "turned_away": 0, "open": 3}
-    return "sample", row | {"waiting": waiting, "in_flight": 1}
+    held = {"interfaces": vault[0], "threads_held": vault[1]}
+    return "sample", row | {"waiting": waiting, "in_flight": 1} | held
 
 
 def served(number: int, start: float, took: float, status: int = 200) -> Rows:

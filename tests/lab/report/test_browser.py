@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.report import making
+from tests.lab.report import making, vaulting
 from tests.support import browser
 from vaultstorm import report
 
@@ -106,6 +106,14 @@ def test_nothing_is_cut(page: Path, tmp_path: Path, width: int, scheme: str) -> 
     assert seen["scrollWidth"] <= width
     assert (seen["outside"], seen["cut"]) == ([], [])
     assert seen["charts"] == seen["drawn"] > 6
+
+
+def test_nothing_of_a_vault_is_cut(tmp_path: Path) -> None:
+    """Its cards, its chain and its chart, where they have the least room."""
+    page = report.write(vaulting.run(tmp_path))
+    seen = measured(page, tmp_path, 400)
+    assert (seen["scrollWidth"], seen["outside"], seen["cut"]) == (400, [], [])
+    assert seen["charts"] == seen["drawn"] == 9
 
 
 def test_on_paper(page: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.lab.report import making
-from vaultstorm.report import data, lives
+from vaultstorm.report import data, lives, timeline
 from vaultstorm.report.lives import Ends, Life
 
 
@@ -118,3 +118,24 @@ def test_losses_without_a_stop_are_not_late(tmp_path: Path) -> None:
 def test_workers_at_a_time(spans: list[tuple[float | None, float | None]], most: int) -> None:
     """One that ends as the next starts is not beside it; an unseen end is none."""
     assert lives.most_at_once(Life(1, started=a, until=b) for a, b in spans) == most
+
+
+@pytest.mark.parametrize(
+    "cause, lost", [("Connection_Dropped", 0), ("Connection_Abandoned_By_AppPool", 1)]
+)
+def test_a_client_that_went_was_not_lost_with_the_worker(
+    tmp_path: Path, cause: str, lost: int
+) -> None:
+    """The worker had its request, and lives on."""
+    rows = [
+        making.attempt(0, 0.0, "wait.timeout", end=1.0),
+        making.event(-1.0, "front", "worker_started", worker=7),
+        ("request", {"connection": 1, "peer": "x", "method": "GET", "target": "/"}),
+    ]
+    rows[2][1].update(worker=7, time=0.5, cause=cause)
+    made = making.Made("one", "One", lambda _, __: iter(rows))
+    with data.opened(making.make(tmp_path, [made])) as source:
+        line = timeline.build(source.db, "one")
+    assert line is not None
+    assert sum(count for _, count in line.lives[0].lost) == lost
+    assert (line.ends is not None) == bool(lost)

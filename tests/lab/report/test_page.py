@@ -1,11 +1,12 @@
 """The page: its sentences, its tables, and what it embeds."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.lab.report import making
+from tests.lab.report import making, vaulting
 from vaultstorm.report import data, page
 
 
@@ -190,3 +191,49 @@ def test_a_run_cut_short_says_so(tmp_path: Path) -> None:
     html = page.render(found)
     assert "The run was cut short:</strong> interrupted." in html
     assert "<code>worker_journal_missing</code> 1" in html
+
+
+def test_a_vault_has_its_section(tmp_path: Path) -> None:
+    """Its acknowledged data, the chain with its moments, and a chart of its table."""
+    html = page.render(read(vaulting.run(tmp_path)))
+    assert '<a href="#vault">The vault</a>' in html
+    text = " ".join(re.sub("<[^>]+>", " ", html).split())
+    assert "blocks 1,234 snapshots 56 together 13.6 MB lost 0 changed 0 ✓ After the server" in text
+    assert "The agents had read back 1,100 blocks and 50 manifests as they were." in text
+    assert "How it came to the hang 0.080 s A method enters an interface entry" in text
+    assert "First of 2. worker 15715: 3d63-4, by a method inside it" in text
+    assert "How far it came 0.080 s" in text
+    assert "Nothing followed from it." in text
+    assert "held up to 64 entries, and 15 ISAPI threads waited for one" in text
+    assert html.count('data-chart="vault"') == 2
+
+
+def test_acknowledged_data_that_is_lost(tmp_path: Path) -> None:
+    """The verdict says it, the variant's card, and the card of its data."""
+    kept = {**vaulting.KEPT, "lost": 1, "changed": 2}
+    agents = {**vaulting.AGENTS, "lost": 3, "corrupt": 4}
+    finding = "acknowledged: 1 is <lost>"
+    run = read(vaulting.run(tmp_path, acknowledged=kept, vault=agents, findings=[finding]))
+    assert page.verdict(run) == (
+        "Not passed: 2 expectations hold, but acknowledged data is not as it was acknowledged."
+    )
+    html = page.render(run)
+    assert "acknowledged: 1 is &lt;lost&gt;" in html
+    text = " ".join(re.sub("<[^>]+>", " ", html).split())
+    assert "✗ After the server had ended, 1 were not there, and 2 had other bytes:" in text
+    assert "and found 3 lost and 4 corrupt." in text
+
+
+def test_a_run_without_a_vault_has_none_of_it(run: Path) -> None:
+    """Neither section nor chart, and no data for one."""
+    html = page.render(read(run))
+    assert 'id="vault"' not in html
+    assert 'data-chart="vault"' not in html
+    assert all(line["vault"] is None for line in page.chart_data(read(run))["lines"] if line)
+
+
+def test_agents_of_whom_nothing_was_acknowledged(tmp_path: Path) -> None:
+    """It is said, instead of noughts."""
+    none = {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0}
+    html = page.render(read(vaulting.run(tmp_path, acknowledged=none)))
+    assert "Nothing was acknowledged." in html

@@ -97,7 +97,7 @@ def test_both_sides_are_interleaved(tmp_path: Path) -> None:
         (4.0, "client", "request sent, 120 bytes"),
         (4.1, "server", "request received: GET /x"),
         (4.2, "server", "given to worker 7; HTTPERR logs Connection_Abandoned_By_AppPool"),
-        (5.0, "server", "worker 7 has executed GET /x: 200"),
+        (5.0, "server", "worker 7 executes GET /x: 200"),
         (6.0, "runner", "action (kill)"),
         (7.0, "server", "worker 7 has died (signal 9)"),
         (10.0, "client", "ends as wait.closed"),

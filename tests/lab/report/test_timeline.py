@@ -195,3 +195,25 @@ def test_many_moments_with_the_same_words_are_one(tmp_path: Path, times: int, la
 def test_no_attempt_no_time_line(db: sqlite3.Connection) -> None:
     """A variant without attempts has none."""
     assert timeline.build(db, "nobody") is None
+
+
+def test_what_the_vault_holds(tmp_path: Path) -> None:
+    """At each moment; where there are too many, the most of each."""
+    made = [making.sample(n / 400, 9, 0, vault=(n % 5, n % 3)) for n in range(4000)]
+    line = build(tmp_path / "few", making.attempt(0, 0.0, "ok", end=10.0), *made[:100])
+    assert [(h.interfaces, h.threads_held) for h in line.held[:4]] == [
+        *((0, 0), (1, 1), (2, 2), (3, 0)),
+    ]
+    line = build(tmp_path / "many", making.attempt(0, 0.0, "ok", end=10.0), *made)
+    assert len(line.held) == 200
+    assert {(h.interfaces, h.threads_held, h.free) for h in line.held} == {(4, 2, 9)}
+
+
+def test_marks_of_the_vault(tmp_path: Path) -> None:
+    """Short, and no more of the same than there is room for."""
+    rows = [
+        making.event(n / 10, "front", "released_entry_touched", worker=n, detail=f"{n}")
+        for n in range(30)
+    ]
+    line = build(tmp_path, making.attempt(0, 0.0, "ok", end=10.0), *rows)
+    assert [mark.label for mark in line.marks] == ["released entry touched, first of 30"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from vaultstorm.events import VAULT_CHAIN
 from vaultstorm.report import words
 from vaultstorm_wire.outcome import NAMES, Ending, Phase
 
@@ -147,3 +148,47 @@ def test_moments(
 ) -> None:
     """A worker is the subject of its clause; an entry of the event log has its number."""
     assert words.moment(name, worker, number, detail) == said
+
+
+@pytest.mark.parametrize(
+    "number, said",
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (999_499, "999 kB"),
+        (999_999, "1,000 kB"),
+        (1_000_000, "1 MB"),
+        (13_634_560, "13.6 MB"),
+        (2_500_000_000, "2.5 GB"),
+        (1 << 50, "1,130 TB"),
+    ],
+)
+def test_sizes(number: int, said: str) -> None:
+    """Three digits that count, and the unit that fits."""
+    assert words.size(number) == said
+
+
+@pytest.mark.parametrize(
+    "name, detail, said",
+    [
+        ("reentrance", "2 methods are inside 3d63-6", "reentrance"),
+        ("released_entry_touched", "3d63-4, by a method inside it", "released entry touched"),
+        ("corruption_crash", "3d63-4", "corruption crash"),
+        ("hotfix_step", "TECH39579 1/6: stop the service", "step TECH39579 1/6"),
+        ("hotfix_step", None, "step "),
+        ("hotfix_applied", "TECH39579", "hotfix applied TECH39579"),
+        ("gate_closed", None, "gate closed"),
+    ],
+)
+def test_marks_are_short(name: str, detail: str | None, said: str) -> None:
+    """What a chart has no room for stands in the chain, and in the stories."""
+    assert words.mark(name, detail) == said
+
+
+@pytest.mark.parametrize("name", [*VAULT_CHAIN, "corruption_crash"])
+def test_each_step_of_the_chain_is_a_clause(name: str) -> None:
+    """Of the worker whose vault it is."""
+    said = words.moment(name, 7, None, "why")
+    assert said.startswith("worker 7 ")
+    assert said.endswith(" (why)")

@@ -106,8 +106,8 @@ def test_a_folder_is_not_swept_before_it_is_locked(
     made, gate = threading.Event(), threading.Event()
     scratch = Scratch(str(tmp_path))
     names: list[str] = []
-    maker = threading.Thread(target=lambda: names.append(scratch.name()))
-    sweeper = threading.Thread(target=lambda: Scratch(str(tmp_path)).sweep())
+    maker = threading.Thread(target=lambda: names.append(scratch.name()), daemon=True)
+    sweeper = threading.Thread(target=lambda: Scratch(str(tmp_path)).sweep(), daemon=True)
 
     def hold(call: str, arguments: tuple[Any, ...], through: Callable[..., Any]) -> Any:
         result = through(*arguments)

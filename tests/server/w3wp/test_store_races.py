@@ -93,7 +93,7 @@ def test_nobody_hears_of_a_block_that_is_not_safe_yet(
     store = Store(tmp_path, 0)
     name, block = named(b"one" * 1000)
     reached, gate = threading.Event(), threading.Event()
-    first = threading.Thread(target=lambda: store.put(name, block))
+    first = threading.Thread(target=lambda: store.put(name, block), daemon=True)
 
     def hold(call: str, arguments: tuple[Any, ...], through: Callable[..., Any]) -> Any:
         if call == held and threading.current_thread() is first:
@@ -111,7 +111,7 @@ def test_nobody_hears_of_a_block_that_is_not_safe_yet(
         asked.set()
         answers.append(store.put(name, block))
 
-    second = threading.Thread(target=put_too)
+    second = threading.Thread(target=put_too, daemon=True)
     second.start()
     asked.wait()
     assert store.put(*named(b"another"))
@@ -139,7 +139,7 @@ def test_a_failed_put_does_not_fail_the_one_that_waits(
         except OSError as error:
             told.append(error.errno)
 
-    first = threading.Thread(target=first_put)
+    first = threading.Thread(target=first_put, daemon=True)
 
     def fails(call: str, arguments: tuple[Any, ...], through: Callable[..., Any]) -> Any:
         if call == "rename" and threading.current_thread() is first:
@@ -151,7 +151,7 @@ def test_a_failed_put_does_not_fail_the_one_that_waits(
     step_in(fails, monkeypatch.setattr)
     first.start()
     reached.wait()
-    second = threading.Thread(target=lambda: told.append(store.put(name, block)))
+    second = threading.Thread(target=lambda: told.append(store.put(name, block)), daemon=True)
     second.start()
     gate.set()
     first.join()

@@ -188,14 +188,25 @@ def test_a_damaged_block_is_never_served(made: Made, tmp_path: Path) -> None:
     assert verified["bytes"] == 5
 
 
-def test_a_disk_that_fails_is_an_answer_too(
-    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What nobody foresaw is a 500 with a traceback on stderr; the interface is closed."""
+def test_a_disk_that_fails_is_an_answer_too(made: Made, tmp_path: Path) -> None:
+    """500 with what the disk says; the interface stays open for when it has been mended."""
     interface = made.open()
     (tmp_path / "blocks").rename(tmp_path / "elsewhere")
+    answer = made.put(interface, BLOCK)
+    assert code(answer) == (500, "disk")
+    assert "No such file" in told(answer)["error"]
+    (tmp_path / "elsewhere").rename(tmp_path / "blocks")
+    assert made.put(interface, BLOCK).status == 201
+
+
+def test_a_bug_of_ours_is_an_answer_too(
+    made: Made, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """500 and a traceback on stderr, and no thread less; the interface is closed."""
+    interface = made.open()
+    monkeypatch.setattr(made.store, "put", lambda name, block: 1 / 0)
     assert code(made.put(interface, BLOCK)) == (500, "exception")
-    assert "FileNotFoundError" in capsys.readouterr().err
+    assert "ZeroDivisionError" in capsys.readouterr().err
     assert code(made.put(interface, BLOCK)) == (404, "unknown_interface")
 
 
