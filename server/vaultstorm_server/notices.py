@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from typing import Final
 
-from vaultstorm_server.settings import Afd, AppPool, HttpSys, Settings
+from vaultstorm_server.settings import Afd, AppPool, HttpSys, Settings, Vault
 
 
 def notices(settings: Settings) -> list[str]:
     """Say, a sentence each, what in `settings` will silently have no effect."""
-    return [*_backlog(settings.afd), *_httpsys(settings.httpsys), *_apppool(settings.apppool)]
+    return [
+        *_backlog(settings.afd),
+        *_httpsys(settings.httpsys),
+        *_apppool(settings.apppool),
+        *_vault(settings),
+    ]
 
 
 def _backlog(afd: Afd) -> Iterator[str]:
@@ -77,3 +82,29 @@ def _apppool(pool: AppPool) -> Iterator[str]:
         if changed:
             have = "has" if len(changed) == 1 else "have"
             yield f"apppool.{', '.join(changed)} {have} no effect without apppool.{switch}=1"
+
+
+def _vault(settings: Settings) -> Iterator[str]:
+    vault, default = settings.vault, Vault()
+    if vault.IsapiThreads > settings.apppool.PendingReceives:
+        yield (
+            f"vault.IsapiThreads {vault.IsapiThreads} is cut to apppool.PendingReceives "
+            f"{settings.apppool.PendingReceives}: a worker takes on no more requests at once"
+        )
+    if vault.MaxBlockSize > settings.httpsys.MaxRequestEntityAllowed:
+        yield (
+            f"vault.MaxBlockSize {vault.MaxBlockSize} has no effect: "
+            f"httpsys.MaxRequestEntityAllowed {settings.httpsys.MaxRequestEntityAllowed} "
+            "is met first (413)"
+        )
+    chance = [
+        name
+        for name in ("CorruptionCrash", "Seed")
+        if getattr(vault, name) != getattr(default, name)
+    ]
+    if chance and vault.TECH39579:
+        have = "has" if len(chance) == 1 else "have"
+        yield (
+            f"vault.{', '.join(chance)} {have} no effect with vault.TECH39579=1: "
+            "no entry is released under a method"
+        )

@@ -236,7 +236,7 @@ class Vault(Struct, frozen=True, forbid_unknown_fields=True):
             "is removed at the end (after kill -9 it stays)"
         ),
     ] = ""
-    Quota: Annotated[int, size(0, 1 << 50, "bytes of blocks that are kept; 0: any")] = 1 << 30
+    Quota: Annotated[int, size(0, 1 << 50, "bytes that are kept; 0: any")] = 1 << 30
     MaxBlockSize: Annotated[int, size(1, 1 << 30, "longest block")] = 1 << 20
     MaxInterfaces: Annotated[
         int, Meta(ge=1, le=10**6, description="entries of the interface table")

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from vaultstorm_server.w3wp import durable
 from vaultstorm_wire.errors import MachineError
 
 OTHER: Final = "name another directory with --set vault.Directory=DIR"
@@ -46,14 +47,21 @@ def vault_directory(given: str) -> Iterator[str]:
 
 
 def _prepare(path: Path) -> None:
-    """Make it, and try to write: permission bits do not tell what root or a file system may do."""
+    """Make it, and try to write: permission bits do not tell what root or a file system may do.
+
+    Its own name, and the names above it that are made, are as durable as what will be kept in it.
+    """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        durable.make_directory(str(path))
         with tempfile.TemporaryFile(dir=path):
             pass
         str(path).encode()
     except UnicodeEncodeError as error:
         raise MachineError(f"the vault's directory {path!a} is not UTF-8; {OTHER}") from error
+    except FileExistsError as error:
+        raise MachineError(
+            f"the vault cannot write in {path}: {error.filename} is not a directory; {OTHER}"
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in its name
         why = error.strerror if isinstance(error, OSError) else error
         raise MachineError(f"the vault cannot write in {path}: {why}; {OTHER}") from error

@@ -107,6 +107,16 @@ class Execution(Record, tag="execution", kw_only=True, frozen=True):
     status: int
 
 
+class Begun(Record, tag="begun", kw_only=True, frozen=True):
+    """A method is about to change what outlives its worker.
+
+    Where no `Execution` follows, the worker did not live to say whether it was done.
+    """
+
+    id: str | None = None
+    worker: int
+
+
 class Event(Record, tag="event", kw_only=True, frozen=True):
     """A moment in a server's life: ``ready``, ``gate_closed``, ``recycle`` and so on.
 
@@ -156,7 +166,16 @@ class Acknowledged(Record, tag="acknowledged", kw_only=True, frozen=True):
 
 
 AnyRecord = (
-    Journal | Attempt | TurnedAway | Pause | Request | Execution | Event | Sample | Acknowledged
+    Journal
+    | Attempt
+    | TurnedAway
+    | Pause
+    | Request
+    | Begun
+    | Execution
+    | Event
+    | Sample
+    | Acknowledged
 )
 
 _encoder = msgspec.json.Encoder()

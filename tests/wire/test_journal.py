@@ -43,6 +43,7 @@ RECORDS: list[AnyRecord] = [
     journal.TurnedAway(time=1.0, peer="127.0.0.1:1", cause="backlog_full", how="reset"),
     journal.Pause(time=1.0, style="refuse", until=1.5, caught=2),
     journal.Request(time=1.0, connection=1, peer="127.0.0.1:1", method="GET", target="/"),
+    journal.Begun(time=1.0, id="a", worker=7),
     journal.Execution(time=1.0, id="a", worker=7, method="GET", target="/", status=200),
     journal.Event(time=1.0, name="ready"),
     journal.Sample(time=1.0, free=1, queued=1, turned_away=1, open=1, waiting=1, in_flight=1),

@@ -18,6 +18,7 @@ TABLES: Final[dict[type[journal.AnyRecord], str]] = {
     journal.TurnedAway: "turned_away",
     journal.Pause: "pause",
     journal.Request: "request",
+    journal.Begun: "begun",
     journal.Execution: "execution",
     journal.Event: "event",
     journal.Sample: "sample",

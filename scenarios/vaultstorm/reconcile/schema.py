@@ -28,6 +28,7 @@ CREATE TABLE request(
     method TEXT NOT NULL, target TEXT NOT NULL, worker INTEGER, time REAL NOT NULL,
     dispatched REAL, answered REAL, status INTEGER, cause TEXT
 );
+CREATE TABLE begun(variant TEXT NOT NULL, id TEXT, time REAL NOT NULL, worker INTEGER NOT NULL);
 CREATE TABLE execution(
     variant TEXT NOT NULL, id TEXT, time REAL NOT NULL, worker INTEGER NOT NULL,
     method TEXT NOT NULL, target TEXT NOT NULL, status INTEGER NOT NULL
@@ -62,6 +63,7 @@ CREATE INDEX attempt_local ON attempt(variant, local) WHERE outcome <> 'ok';
 CREATE INDEX turned_away_peer ON turned_away(variant, peer);
 CREATE INDEX pause_time ON pause(variant, time);
 CREATE INDEX request_id ON request(variant, id);
+CREATE INDEX begun_id ON begun(variant, id);
 CREATE INDEX execution_id ON execution(variant, id);
 CREATE INDEX event_time ON event(variant, time);
 CREATE INDEX event_detail ON event(variant, detail);

@@ -26,6 +26,11 @@ RULES: Final = (
     ),
     Rule(
         "'unknown'",
+        "EXISTS (SELECT 1 FROM begun WHERE variant = :variant AND id = attempt.id)",
+        "A worker was about to keep what it brought, and died before it wrote down how that ended.",
+    ),
+    Rule(
+        "'unknown'",
         ":executions_unseen",
         "A worker's journal is missing, cut off, or lacks what the worker has answered: the"
         " execution may be what is not in it.",

@@ -136,9 +136,9 @@ def serve(
         calls.clean_up,
         lambda error: note("clean_up_died", f"{error}: no entry is released any more"),
     )
-    vault = Vault(settings, calls, store, facts)
+    vault = Vault(settings, calls, store, lines.keeping, facts)
     clean_up.start()
-    Worker(
+    in_order = Worker(
         sock,
         outbox,
         vault.handle,
@@ -149,7 +149,8 @@ def serve(
         options.frame_max,
     ).run()
     clean_up.end()
-    store.close()
+    if in_order:  # or else methods may still run
+        store.close()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 import ctypes
 import random
-import resource
+from typing import Final
+
+PR_SET_DUMPABLE: Final = 4
+"""Of prctl(2)."""
 
 
 class Corruption:
@@ -24,6 +27,9 @@ class Corruption:
         return self._random.random() < self._probability
 
     def crash(self) -> None:
-        """Read where nothing is: the kernel ends the process by SIGSEGV, without a core file."""
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        """Read where nothing is: the kernel ends the process by SIGSEGV, without a core dump.
+
+        RLIMIT_CORE would not keep the kernel from piping one to a program (core(5)).
+        """
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         ctypes.string_at(0)

@@ -117,14 +117,16 @@ class InterfaceCalls:
         Raises:
             ReleasedEntry: it came to release an entry that has been released before.
         """
-        released, wrongly = self._entries.clean_up(clock.now())
-        for entry in wrongly:
-            inside = f"{entry.inside} method{'s' * (entry.inside > 1)} inside"
-            self._note("wrong_release", f"{entry.name}, with {inside}")
-        if released:
-            with self._room:
-                self._room.notify(released)
-                self._changed(self._entries.size, self._waiting)
+        before = self._entries.size
+        try:
+            for entry in self._entries.clean_up(clock.now()).wrongly:
+                inside = f"{entry.inside} method{'s' * (entry.inside > 1)} inside"
+                self._note("wrong_release", f"{entry.name}, with {inside}")
+        finally:  # a run that dies has released what it came to before
+            if self._entries.size != before:
+                with self._room:
+                    self._room.notify_all()
+                    self._changed(self._entries.size, self._waiting)
 
     def _wait(self, name: str) -> None:
         self._waiting += 1

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -25,7 +26,10 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FullError(Exception):
-    """The quota, the disk, or what the disk allows this user is used up; nothing was kept."""
+    """The quota, the disk, or what the disk allows this user is used up; nothing was kept.
+
+    Its text says which, and what to do about it.
+    """
 
 
 class DamagedError(Exception):
@@ -53,20 +57,20 @@ class StoreStatistics(NamedTuple):
 
     blocks: int
     bytes: int
-    """Of the blocks."""
+    """Of the blocks, and of the manifests of the snapshots."""
     snapshots: int
 
 
 class Store:
     """Blocks and snapshots in a directory. Thread-safe.
 
-    The quota is on the bytes of blocks, and what stands there is counted once, when it is first
-    needed; from then on each process counts what it adds itself. So several processes can go beyond
-    the quota by what the others have put since each of them counted.
+    The quota is on the bytes of blocks and manifests, and what stands there is counted once, when
+    it is first needed; from then on each process counts what it adds itself. So several processes
+    can go beyond the quota by what the others have put since each of them counted.
 
     Args:
         directory: made if it is not there.
-        quota: bytes of blocks that are kept; 0 for any.
+        quota: bytes of blocks and manifests that are kept; 0 for any.
 
     Raises:
         OSError: the directory cannot be used; `filename` says which.
@@ -89,6 +93,8 @@ class Store:
 
     def put(self, digest: str, data: bytes) -> bool:
         """Keep a block; on return it is on the disk. One that has been damaged is repaired.
+
+        A repair takes no new room: the quota does not stand in its way.
 
         Args:
             digest: the SHA-256 of `data`, which the caller has checked, in lower case.
@@ -138,22 +144,25 @@ class Store:
         Raises:
             MissingBlocks: not all blocks are kept.
             ConflictError: the name has other bytes.
-            FullError: the disk has no room for it.
+            FullError: there is no room for it.
             OSError: it cannot be written.
         """
         path = path_of(self._snapshots, name)
         missing = [
-            digest for digest in dict.fromkeys(blocks) if not _is(path_of(self._blocks, digest))
+            digest
+            for digest in dict.fromkeys(blocks)
+            if not _is_file(path_of(self._blocks, digest))
         ]
         if missing:
             raise MissingBlocks(missing)
         durable.sync_directory(self._blocks)
-        there = _read(path)
-        if there is None:
-            there = self._add_snapshot(path, manifest)
-        if there is not None and there != manifest:
-            raise ConflictError(f"another snapshot {name} is kept")
-        durable.sync_directory(self._snapshots)
+        with self._turns.of(path):  # or the same one, at the same time, would be counted twice
+            there = _read(path)
+            if there is None:
+                there = self._add_snapshot(path, manifest)
+            if there is not None and there != manifest:
+                raise ConflictError(f"another snapshot {name} is kept")
+            durable.sync_directory(self._snapshots)
         return there is None
 
     def snapshot(self, name: str) -> bytes | None:
@@ -184,11 +193,11 @@ class Store:
         """Keep a manifest under a name that is free; give what has the name if it is not."""
 
         def link(temporary: str) -> None:
-            os.link(temporary, path)  # rename would replace what another thread has just put there
+            os.link(temporary, path)  # rename would replace what another process has just put
             _discard(temporary)
 
         try:
-            with self._counted(0, 0, 1):
+            with self._counted(0, len(manifest), 1):
                 self._file(manifest, link)
         except FileExistsError:
             return _read(path)
@@ -204,7 +213,10 @@ class Store:
         except OSError as error:
             _discard(temporary)
             if error.errno in _FULL:
-                raise FullError(f"no room for {len(data)} bytes: {error.strerror}") from error
+                raise FullError(
+                    f"no room for {len(data)} bytes: {error.strerror}: "
+                    "make room on the disk of vault.Directory"
+                ) from error
             raise
 
     @contextlib.contextmanager
@@ -225,15 +237,19 @@ class Store:
         """Add to what is kept; the first time, count what stands there.
 
         Raises:
-            FullError: that is more than the quota.
+            FullError: something new would be more than the quota.
         """
         with self._lock:
             if self._kept is None:
                 self._kept = _census(self._blocks, self._snapshots)
             kept = self._kept
             total = kept.bytes + size
-            if size > 0 and 0 < self._quota < total:
-                raise FullError(f"{total} bytes would be more than the quota of {self._quota}")
+            new = blocks > 0 or snapshots > 0
+            if new and size > 0 and 0 < self._quota < total:
+                raise FullError(
+                    f"{total} bytes would be more than the quota of {self._quota}: "
+                    "raise vault.Quota"
+                )
             self._kept = StoreStatistics(kept.blocks + blocks, total, kept.snapshots + snapshots)
             return self._kept
 
@@ -249,13 +265,12 @@ def path_of(directory: str, name: str) -> str:
     return f"{directory}/{name}"
 
 
-def _is(path: str) -> bool:
-    """Tell whether something is there; os.path.exists would deny what cannot be looked at."""
+def _is_file(path: str) -> bool:
+    """Tell whether a file is there; os.path.isfile would deny what cannot be looked at."""
     try:
-        os.stat(path)
+        return stat.S_ISREG(os.stat(path).st_mode)
     except FileNotFoundError:
         return False
-    return True
 
 
 def _read(path: str) -> bytes | None:
@@ -272,6 +287,11 @@ def _discard(path: str) -> None:
 
 
 def _census(blocks: str, snapshots: str) -> StoreStatistics:
-    with os.scandir(blocks) as entries:
-        sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries if entry.is_file()]
-    return StoreStatistics(len(sizes), sum(sizes), len(os.listdir(snapshots)))
+    of_blocks, of_manifests = _sizes(blocks), _sizes(snapshots)
+    size = sum(of_blocks) + sum(of_manifests)
+    return StoreStatistics(len(of_blocks), size, len(of_manifests))
+
+
+def _sizes(directory: str) -> list[int]:
+    with os.scandir(directory) as entries:
+        return [entry.stat(follow_symlinks=False).st_size for entry in entries if entry.is_file()]

@@ -55,6 +55,7 @@ class Vault:
         settings: of the vault.
         calls: the interfaces.
         store: the blocks and the snapshots.
+        keeping: is told, on the thread of the method, before the store is changed.
         facts: gives what the status shows of the process beside them.
     """
 
@@ -63,11 +64,13 @@ class Vault:
         settings: Settings,
         calls: InterfaceCalls,
         store: Store,
+        keeping: Callable[[], None],
         facts: Callable[[], dict[str, Any]],
     ) -> None:
         self._settings = settings
         self._calls = calls
         self._store = store
+        self._keeping = keeping
         self._facts = facts
         self._decode = msgspec.json.Decoder(Manifest).decode
         self._methods: dict[str, dict[str, Method]] = {
@@ -186,6 +189,7 @@ class Vault:
             error = f"the body's SHA-256 is {digest}: PUT it there"
             raise Refused(400, "wrong_digest", error)
         self._work(entry, len(block))
+        self._keeping()
         try:
             made = self._store.put(name, block)
         except FullError as error:
@@ -210,6 +214,7 @@ class Vault:
     def _commit(self, entry: Entry, name: str, body: bytes) -> Answer:
         blocks = self._manifest(body)
         self._work(entry, len(body))
+        self._keeping()
         try:
             made = self._store.commit(name, body, blocks)
         except MissingBlocks as error:
@@ -309,4 +314,4 @@ def _exception(error: str) -> Answer:
 
 
 def _full(error: FullError) -> Refused:
-    return Refused(507, "full", f"{error}: raise vault.Quota, or make room")
+    return Refused(507, "full", str(error))

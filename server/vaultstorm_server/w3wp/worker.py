@@ -3,12 +3,15 @@
 It blocks on its one socket and imports no event loop: its start is part of every recycle.
 """
 
+import contextlib
 import os
+import select
 import socket
+import threading
 from collections.abc import Callable, Iterable
 
 from vaultstorm_server import clock
-from vaultstorm_server.frames import RECEIVE_MAX, FrameError, Frames
+from vaultstorm_server.frames import OVERHEAD, RECEIVE_MAX, Frames
 from vaultstorm_server.messages import Done, Hello, Ping, Pong, Stop, ToWorker, Work
 from vaultstorm_server.w3wp.answers import Answer, json
 from vaultstorm_server.w3wp.executions import Executions
@@ -31,7 +34,7 @@ class Worker:
         lines: its journal.
         threads: Vault.IsapiThreads.
         ping_blocked: Vault.PingBlockedByHang.
-        frame_max: the longest frame that is received.
+        frame_max: the longest frame that is received, and sent.
     """
 
     def __init__(
@@ -52,23 +55,28 @@ class Worker:
         self._lines = lines
         self._ping_blocked = ping_blocked
         self._frames: Frames[ToWorker] = Frames(ToWorker, frame_max)
+        self._body_max = frame_max - OVERHEAD
         self._threads: IsapiThreads[Work | Ping] = IsapiThreads(threads, self._on_thread)
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """Say hello, then serve. Returns when it was told to stop, and at the channel's end.
 
-        Told to stop, it waits for the methods that run: for ever, if they hang.
+        Told to stop, it waits for the methods that run: for ever, if they hang and the front
+        process goes on to live. Where that one is gone, nobody wants the answers.
+
+        Returns:
+            Whether it was told to stop, and no method runs any more.
         """
         self._outbox.send(Hello(os.getpid()))
-        try:
+        with contextlib.suppress(ConnectionResetError):  # the front process is gone
             while data := self._sock.recv(RECEIVE_MAX):
                 told_to_stop = self._take(self._frames.feed(data))
                 self._outbox.send()
                 if told_to_stop:
+                    end_with(self._sock)
                     self._threads.join()
-                    return
-        except ConnectionResetError:  # the front process is gone
-            pass
+                    return True
+        return False
 
     def _take(self, messages: Iterable[ToWorker]) -> bool:
         """Do what is asked, in order; tell whether that was to stop.
@@ -93,18 +101,35 @@ class Worker:
     def _on_thread(self, call: Work | Ping) -> None:
         if isinstance(call, Ping):
             self._outbox.send(Pong(self._unhealthy()))
-            return
-        done = self._execute(call)
-        try:
-            self._outbox.send(done)
-        except FrameError as error:
-            status, headers, body = json(
-                500, {"status": 500, "code": "too_large", "error": str(error)}
-            )
-            self._outbox.send(Done(call.seq, status, headers, body))
+        else:
+            self._outbox.send(self._execute(call))
 
     def _execute(self, work: Work) -> Done:
         began = clock.now()
-        status, headers, body = self._handle(work.method, work.target, work.body)
-        self._lines.executed(work, began, status)
-        return Done(work.seq, status, headers, body)
+        self._lines.run(work)
+        answer = self._handle(work.method, work.target, work.body)
+        if len(answer.body) > self._body_max:
+            answer = _too_large(len(answer.body), self._body_max)
+        self._lines.executed(work, began, answer.status)
+        return Done(work.seq, answer.status, answer.headers, answer.body)
+
+
+def _too_large(size: int, limit: int) -> Answer:
+    """Answer in place of what does not fit into a frame, such as a block of a higher limit."""
+    error = (
+        f"an answer of {size} bytes, where {limit} can be sent: "
+        "raise httpsys.MaxRequestEntityAllowed"
+    )
+    return json(500, {"status": 500, "code": "too_large", "error": error})
+
+
+def end_with(sock: socket.socket) -> None:
+    """Have a thread end the process when the other end of a socket is gone; nothing is read."""
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(sock, select.POLLRDHUP)
+        poll.poll()
+        os._exit(0)
+
+    threading.Thread(target=wait, name="front", daemon=True).start()

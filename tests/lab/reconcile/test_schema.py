@@ -16,6 +16,7 @@ COLUMNS = {
     "pause": "variant time until style caught",
     "request": "variant id connection peer method target worker time dispatched answered status"
     " cause",
+    "begun": "variant id time worker",
     "execution": "variant id time worker method target status",
     "event": "variant time role name worker event_id detail",
     "sample": "variant time free queued turned_away open waiting in_flight interfaces threads_held",
@@ -95,6 +96,7 @@ def test_variants_stand_in_their_order(run: Run) -> None:
     [
         ("SELECT * FROM attempt WHERE variant = 'v' AND id = 'a'", "attempt_id"),
         ("SELECT * FROM request WHERE variant = 'v' AND id = 'a'", "request_id"),
+        ("SELECT * FROM begun WHERE variant = 'v' AND id = 'a'", "begun_id"),
         ("SELECT * FROM execution WHERE variant = 'v' AND id = 'a'", "execution_id"),
         ("SELECT * FROM turned_away WHERE variant = 'v' AND peer = 'a'", "turned_away_peer"),
         ("SELECT * FROM sample WHERE variant = 'v' ORDER BY time", "sample_time"),

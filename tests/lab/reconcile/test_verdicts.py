@@ -3,6 +3,7 @@
 import pytest
 
 from tests.lab.reconcile.harness import FRONT, WORKER, Run, attempt, event, execution, lost, request
+from vaultstorm_wire.journal import Begun
 
 
 def evidence(run: Run, state: str) -> None:
@@ -55,6 +56,13 @@ def test_what_no_worker_was_given_never_executed(run: Run, state: str) -> None:
     )
     evidence(run, state)
     assert run.column("verdict") == {"a": "never", "b": "never" if state == "whole" else "unknown"}
+
+
+def test_what_a_worker_was_about_to_keep_is_unknown_without_its_execution(run: Run) -> None:
+    """It may be on the disk; where the worker lived to write the execution down, that counts."""
+    run.client(attempt("wait.closed"), attempt("wait.closed", id="b"), attempt("ok", id="c"))
+    run.worker(*(Begun(time=10.5, id=id, worker=WORKER) for id in "bc"), execution("c"))
+    assert run.column("verdict") == {"a": "never", "b": "unknown", "c": "once"}
 
 
 def test_two_workers_make_it_twice(run: Run) -> None:

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,27 @@ def test_every_execution_is_in_the_file_at_once(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_about_to_be_kept_is_written_down_before(tmp_path: Path) -> None:
+    """It is the request of the thread that asks, whatever other threads run."""
+    executions = Executions(str(tmp_path), 4711)
+    executions.run(WORK)
+    other = Work(2, "r2", "PUT", "/y", [], b"")
+    thread = threading.Thread(target=lambda: (executions.run(other), executions.keeping()))
+    thread.start()
+    thread.join(30)
+    executions.keeping()
+    with (tmp_path / "worker-4711.ndjson").open("rb") as lines:
+        begun = [record for record in journal.read(lines) if isinstance(record, journal.Begun)]
+    assert [(record.id, record.worker) for record in begun] == [("r2", 4711), ("r1", 4711)]
+
+
 def test_without_a_directory_none_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file appears anywhere near."""
     monkeypatch.chdir(tmp_path)
-    Executions("", 1).executed(WORK, 1.0, 200)
+    executions = Executions("", 1)
+    executions.run(WORK)
+    executions.keeping()
+    executions.executed(WORK, 1.0, 200)
     assert not list(tmp_path.iterdir())
 
 

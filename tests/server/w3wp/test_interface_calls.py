@@ -1,5 +1,6 @@
 """Calls on interfaces: the wait for an entry, and the chain of TECH39579 as it is noted."""
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -178,3 +179,24 @@ def test_a_method_whose_entry_is_released_answers_that(
     if status == 500:
         assert code(answer) == (500, "exception")
     assert made.store.statistics().blocks == TECH39579
+
+
+def test_a_run_that_dies_wakes_whom_it_has_made_room_for(tmp_path: Path) -> None:
+    """What it released before its exception is free, and whoever waits for an entry gets it."""
+    made = Made(tmp_path, MaxInterfaces=3, IsapiThreads=1, InterfaceIdleTime=3600)
+    calls = made.calls
+    closed, twice, _ = (calls.open() for _ in range(3))
+    with contextlib.suppress(ReleasedEntry), calls.entered(twice) as entry:
+        with calls.entered(twice):
+            pass
+        calls.close(twice)
+        calls.clean_up()
+        calls.close(closed)
+        calls.open()
+        calls.touch(entry)
+    opener = Openers(made, 1)
+    until_waiting(made, 1)
+    with pytest.raises(ReleasedEntry):
+        calls.clean_up()
+    opener.wait()
+    assert made.changes[-2:] == [(2, 1), (3, 0)]

@@ -65,6 +65,23 @@ def test_what_is_put_twice_is_known(made: Made) -> None:
     assert made.store.statistics() == (1, 7, 1)
 
 
+def test_only_what_changes_the_store_is_said_before(made: Made) -> None:
+    """A put and a commit are; reading, opening and what is refused are not."""
+    interface = made.open()
+    made.ask("PUT", f"{interface}/blocks/{NAME}", b"other")
+    made.ask("GET", f"{interface}/blocks/{NAME}")
+    made.ask("PUT", f"{interface}/snapshots/s", "{}")
+    assert made.kept == 0
+    made.put(interface, BLOCK)
+    assert made.kept == 1
+    made.ask("PUT", f"{interface}/snapshots/s", manifest(BLOCK))
+    assert made.kept == 2
+    made.ask("GET", f"{interface}/snapshots/s")
+    made.ask("POST", f"{interface}/snapshots/s/verify")
+    made.ask("DELETE", interface)
+    assert made.kept == 2
+
+
 def test_head_is_get_without_the_body(made: Made) -> None:
     """The length is said, for blocks, snapshots and the status."""
     interface = made.open()

@@ -1,6 +1,7 @@
 """The worker as a real process: its channel, its journal, its end."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from tests.server.w3wp.children import Start, starting
 from vaultstorm_server.frames import append
-from vaultstorm_server.messages import Done, Hello, Ping, Pong, Stop, Work
+from vaultstorm_server.messages import Done, Hello, Ping, Pong, Stop, Table, Work
 from vaultstorm_server.w3wp.answers import Answer, json
 from vaultstorm_server.w3wp.executions import Executions
 from vaultstorm_server.w3wp.outbox import Outbox
@@ -137,6 +138,24 @@ def test_a_worker_that_is_told_to_stop_finishes_what_came_before_and_nothing_els
     assert child.end() == (0, b"")
     executed = records(tmp_path, child.process.pid)[1:]
     assert [e.id for e in executed if isinstance(e, journal.Execution)] == ["before"]
+
+
+def test_a_hung_worker_that_was_told_to_stop_ends_with_its_front_process(start: Start) -> None:
+    """It waits for its methods as long as the channel stands, and not a moment longer."""
+    child = start(MaxInterfaces=1, DoCleanUpPeriod=3600)
+    child.receive()
+    opening = [Work(n, None, "POST", "/AeXRSVault/interfaces", [], b"") for n in (1, 2)]
+    child.send(*opening)
+    held = Table(1, 1)
+    while child.receive() != held:
+        pass
+    child.send(Stop(), Work(3, None, "GET", STATUS, [], b""))
+    descriptor = os.pidfd_open(child.process.pid)
+    assert select.select([descriptor], [], [], 0.2)[0] == []
+    child.sock.close()
+    assert select.select([descriptor], [], [], 30)[0] == [descriptor]
+    os.close(descriptor)
+    assert child.end() == (0, b"")
 
 
 def test_an_execution_that_is_over_is_written_before_the_next_begins(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ class Made:
             self.corrupted.append,
         )
         self.store = Store(directory, made.Quota)
-        self.vault = Vault(made, self.calls, self.store, lambda: {"pid": 4711})
+        self.kept = 0
+        self.vault = Vault(made, self.calls, self.store, self._keeping, lambda: {"pid": 4711})
 
     def ask(self, method: str, path: str, body: bytes | str = b"") -> Answer:
         """Run one method at a path below the base."""
@@ -55,6 +56,9 @@ class Made:
     def put(self, interface: str, block: bytes) -> Answer:
         """Put a block."""
         return self.ask("PUT", f"{interface}/blocks/{digest_of(block)}", block)
+
+    def _keeping(self) -> None:
+        self.kept += 1
 
     @property
     def noted(self) -> list[str]:
