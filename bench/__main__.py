@@ -15,6 +15,7 @@ import msgspec
 from bench import (
     certificate,
     connections,
+    hang,
     held,
     kills,
     memory,
@@ -33,9 +34,9 @@ from bench.table import render
 
 MEASUREMENTS: Final[dict[str, Callable[[Setup], Measurement]]] = {
     module.NAME: module.measure
-    for module in (spread, connections, requests, memory, held, reconcile, vault, soak, kills)
+    for module in (spread, connections, requests, memory, held, reconcile, vault, soak, kills, hang)
 }
-LONG: Final = (soak.NAME, kills.NAME)
+LONG: Final = (soak.NAME, kills.NAME, hang.NAME)
 """Made only where they are named."""
 PROMISED: Final = (kills.NAME,)
 """A target of theirs that is missed is a failure."""

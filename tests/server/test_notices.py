@@ -96,3 +96,46 @@ def test_a_setting_of_the_pool_that_nothing_reads_is_said(override: str, switch:
     name = override.partition("=")[0].removeprefix("apppool.")
     assert said(override, f"{switch}=0") == [f"apppool.{name} has no effect without {switch}=1"]
     assert said(override, f"{switch}=1") == []
+
+
+@pytest.mark.parametrize("threads, count", [(255, 0), (256, 0), (257, 1)])
+def test_threads_that_no_request_reaches_are_said(threads: int, count: int) -> None:
+    """As many ISAPI threads as PendingReceives can be held, one more cannot."""
+    assert (
+        said(f"vault.IsapiThreads={threads}")
+        == [
+            "vault.IsapiThreads 257 is cut to apppool.PendingReceives 256: "
+            "a worker takes on no more requests at once"
+        ]
+        * count
+    )
+
+
+@pytest.mark.parametrize("longest, count", [(1000, 0), (1001, 1)])
+def test_a_longest_block_that_never_arrives_is_said(longest: int, count: int) -> None:
+    """http.sys answers 413 to a body above its own limit."""
+    overrides = (f"vault.MaxBlockSize={longest}", "httpsys.MaxRequestEntityAllowed=1000")
+    assert (
+        said(*overrides)
+        == [
+            "vault.MaxBlockSize 1001 has no effect: "
+            "httpsys.MaxRequestEntityAllowed 1000 is met first (413)"
+        ]
+        * count
+    )
+
+
+@pytest.mark.parametrize(
+    "overrides, named",
+    [
+        (["vault.CorruptionCrash=0.5"], "CorruptionCrash has"),
+        (["vault.Seed=7"], "Seed has"),
+        (["vault.CorruptionCrash=1", "vault.Seed=7"], "CorruptionCrash, Seed have"),
+    ],
+)
+def test_corruption_that_cannot_come_is_said(overrides: list[str], named: str) -> None:
+    """Where entries are counted none is released under a method."""
+    assert said(*overrides) == []
+    assert said(*overrides, "vault.TECH39579=1") == [
+        f"vault.{named} no effect with vault.TECH39579=1: no entry is released under a method"
+    ]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.w3wp.power import Disk
+from tests.server.w3wp.system_calls import step_in
 from vaultstorm_server.vault_directory import vault_directory
 from vaultstorm_wire.errors import MachineError
 
@@ -44,6 +46,15 @@ def test_a_given_one_is_made_and_stays(tmp_path: Path, there: bool) -> None:
     assert os.listdir(given) == ["kept"] * there
 
 
+def test_the_power_may_fail_once_it_is_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of all folders that were made are on the disk, before anything is kept."""
+    disk = Disk()
+    step_in(disk.step, monkeypatch.setattr)
+    with vault_directory(str(tmp_path / "a" / "b")) as path:
+        assert os.path.isdir(path)
+        assert disk.survives(path)
+
+
 def test_a_relative_one_is_told_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker, and whoever reads its command, need not know where the server was started."""
     monkeypatch.chdir(tmp_path)
@@ -54,8 +65,8 @@ def test_a_relative_one_is_told_whole(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     "name, why",
     [
-        ("file", "File exists"),
-        ("file/below", "Not a directory"),
+        ("file", "/file is not a directory"),
+        ("file/below", "/file is not a directory"),
         ("x" * 256, "File name too long"),
         ("a\0b", "embedded null"),
         (os.fsdecode(b"\xff"), "is not UTF-8"),

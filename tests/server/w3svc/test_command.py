@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from vaultstorm_server.frames import bound
-from vaultstorm_server.settings import HttpSys, Settings, Vault
-from vaultstorm_server.w3svc.command import frame_max, worker_command
+from vaultstorm_server.settings import AppPool, HttpSys, Settings, Vault
+from vaultstorm_server.w3svc.command import frame_max, worker_command, worker_vault
 from vaultstorm_server.w3svc.process import CHANNEL
 from vaultstorm_server.w3wp.__main__ import parse
 
@@ -28,3 +28,13 @@ def test_a_frame_holds_a_request_of_the_limits() -> None:
     """Both of them count."""
     http = HttpSys(MaxRequestBytes=256, MaxRequestEntityAllowed=1000)
     assert frame_max(http) == bound(256, 1000)
+
+
+@pytest.mark.parametrize("receives, threads", [(1, 1), (4, 4), (5, 5), (6, 5)])
+def test_no_more_threads_than_requests_reach_a_worker(receives: int, threads: int) -> None:
+    """The worker is told as many as can all be held at once; nothing else is changed."""
+    vault = Vault(IsapiThreads=5, DiskRate=3)
+    settings = Settings(vault=vault, apppool=AppPool(PendingReceives=receives))
+    assert worker_vault(settings) == Vault(IsapiThreads=threads, DiskRate=3)
+    command = worker_command(settings, None)
+    assert f'"IsapiThreads":{threads}' in command[command.index("--vault") + 1]

@@ -29,16 +29,30 @@ def test_the_seed_and_the_number_of_the_worker_decide() -> None:
     assert len({tuple(drawn(seed, number)) for seed in (1, 2) for number in (1, 2)}) == 4
 
 
-def test_a_crash_is_a_real_one(tmp_path: Path) -> None:
-    """The kernel ends the process by SIGSEGV, and no core file is left."""
-    code = "from vaultstorm_server.w3wp.corruption import Corruption; Corruption(1, 0, 1).crash()"
+CRASH = """
+import ctypes, resource
+from vaultstorm_server.w3wp.corruption import Corruption
+_, most = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+read, prctl = ctypes.string_at, ctypes.CDLL(None).prctl
+PR_GET_DUMPABLE = 3
+def string_at(where):
+    print("dumpable", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), flush=True)
+    read(where)
+ctypes.string_at = string_at
+Corruption(1, 0, 1).crash()
+"""
+
+
+def test_a_crash_is_a_real_one_and_leaves_no_core(tmp_path: Path) -> None:
+    """The kernel ends the process by SIGSEGV; it dumps none, be it to a file or to a program."""
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", CRASH],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT / "server")},
         capture_output=True,
         timeout=30,
         check=False,
     )
-    assert done.returncode == -11
+    assert (done.returncode, done.stdout) == (-11, b"dumpable 0\n")
     assert not list(tmp_path.iterdir())

@@ -35,7 +35,12 @@ def test_what_is_about_to_be_kept_is_written_down_before(tmp_path: Path) -> None
     executions = Executions(str(tmp_path), 4711)
     executions.run(WORK)
     other = Work(2, "r2", "PUT", "/y", [], b"")
-    thread = threading.Thread(target=lambda: (executions.run(other), executions.keeping()))
+
+    def keep() -> None:
+        executions.run(other)
+        executions.keeping()
+
+    thread = threading.Thread(target=keep)
     thread.start()
     thread.join(30)
     executions.keeping()

@@ -1,6 +1,7 @@
 """The ISAPI threads: how many calls run at once."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -78,3 +79,58 @@ def test_threads_are_started_as_they_are_needed() -> None:
 def test_nothing_given_is_nothing_to_wait_for() -> None:
     """Without a call there is no thread."""
     IsapiThreads(3, print).join()
+
+
+def none_after(count: int) -> Callable[[threading.Thread], None]:
+    """Give a Thread.start that fails after so many, as pthread_create(3) does."""
+    start = threading.Thread.start
+
+    def starts(thread: threading.Thread) -> None:
+        nonlocal count
+        count -= 1
+        if count < 0:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    return starts
+
+
+@pytest.mark.parametrize("can", [1, 2])
+def test_where_no_thread_can_be_started_those_there_are_go_on(
+    monkeypatch: pytest.MonkeyPatch, can: int
+) -> None:
+    """What they cannot take waits for them, and later another one may be had."""
+    calls = Gated()
+    threads = IsapiThreads(3, calls)
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", none_after(can))
+        for number in range(can):
+            threads.give(number)
+        calls.wait(can)
+        assert (threads.free, threads.running) == (True, can)
+        threads.give(can)
+        assert not calls.running.acquire(timeout=0.05)
+        assert (threads.free, threads.running) == (False, can + 1)
+    threads.give(can + 1)
+    calls.wait(1)
+    calls.open(can + 2)
+    threads.join()
+    assert sorted(calls.done) == list(range(can + 2))
+    assert threads.running == 0
+
+
+def test_without_any_thread_the_caller_runs_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the next call has a thread again, if there is one."""
+    ran: list[str] = []
+    threads: IsapiThreads[int] = IsapiThreads(
+        2, lambda _: ran.append(threading.current_thread().name)
+    )
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", none_after(0))
+        threads.give(1)
+        assert ran == [threading.current_thread().name]
+        assert (threads.running, threads.free) == (0, False)
+    threads.give(2)
+    threads.join()
+    assert ran[1:] == ["ISAPI"]
+    assert threads.free

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.server.w3wp.damage import DAMAGE, unfinished
 from tests.server.w3wp.samples import BLOCKS, MANIFEST, NAMES, named
 from vaultstorm_server.w3wp.store import (
     ConflictError,
     DamagedError,
-    FullError,
     MissingBlocks,
     Store,
 )
@@ -23,11 +23,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made = Store(tmp_path / "vault", 0)
     yield made
     made.close()
-
-
-def unfinished(store: Path) -> list[Path]:
-    """Give the files in a store's tmp."""
-    return [path for path in (store / "tmp").rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 1 << 20])
@@ -63,7 +58,7 @@ def test_what_is_kept_outlives_the_store(tmp_path: Path) -> None:
     second = Store(tmp_path, 0)
     assert [second.get(name) for name in NAMES] == list(BLOCKS)
     assert second.snapshot("Full") == MANIFEST
-    assert second.statistics() == first.statistics() == (3, 2 * 4096, 1)
+    assert second.statistics() == first.statistics() == (3, 2 * 4096 + len(MANIFEST), 1)
     assert not second.put(NAMES[1], BLOCKS[1])
     assert second.statistics() == first.statistics()
 
@@ -81,72 +76,11 @@ def test_what_stands_there_is_counted_once(tmp_path: Path, first_count: str) -> 
         store.put(NAMES[2], BLOCKS[2])
     store.commit("Full", MANIFEST, NAMES[1:2])
     store.put(NAMES[2], BLOCKS[2])
-    assert store.statistics() == (2, 2 * 4096, 1)
+    assert store.statistics() == (2, 2 * 4096 + len(MANIFEST), 1)
     store.close()
-
-
-# The quota.
-
-
-@pytest.mark.parametrize("quota, fits", [(4096, False), (4097, True), (4098, True), (0, True)])
-def test_the_quota_is_the_last_byte_that_fits(tmp_path: Path, quota: int, fits: bool) -> None:
-    """As many bytes as the quota fit, one more does not; none is any number."""
-    before = Store(tmp_path, 0)
-    before.put(NAMES[1], BLOCKS[1])
-    before.close()
-    store = Store(tmp_path, quota)
-    name, block = named(b"x")
-    if fits:
-        assert store.put(name, block)
-    else:
-        with pytest.raises(FullError, match="4097 bytes would be more than the quota of 4096"):
-            store.put(name, block)
-    assert store.get(name) == (block if fits else None)
-    assert store.statistics() == ((2, 4097, 0) if fits else (1, 4096, 0))
-    assert unfinished(tmp_path) == []
-    store.close()
-
-
-def test_a_full_store_takes_what_needs_no_room(tmp_path: Path) -> None:
-    """Known blocks, the empty one and snapshots are taken at the quota, and beyond it."""
-    before = Store(tmp_path, 0)
-    before.put(NAMES[1], BLOCKS[1])
-    before.close()
-    for quota in (4096, 1):
-        store = Store(tmp_path, quota)
-        assert not store.put(NAMES[1], BLOCKS[1])
-        assert store.put(NAMES[0], b"") is (quota == 4096)
-        assert store.commit(f"with {quota}", MANIFEST, NAMES[:2])
-        store.close()
 
 
 # Damage.
-
-
-def flipped(path: Path) -> None:
-    """Change one bit."""
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def cut(path: Path) -> None:
-    """Take the last byte away."""
-    os.truncate(path, path.stat().st_size - 1)
-
-
-def emptied(path: Path) -> None:
-    """Take all bytes away."""
-    os.truncate(path, 0)
-
-
-def longer(path: Path) -> None:
-    """Add a byte."""
-    with path.open("ab") as file:
-        file.write(b"\0")
-
-
-DAMAGE = {"flipped": flipped, "cut": cut, "emptied": emptied, "longer": longer}
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -164,26 +98,16 @@ def test_a_damaged_block_is_never_given_and_can_be_repaired(
     assert unfinished(tmp_path / "vault") == []
 
 
-def test_a_repair_counts_what_it_adds(tmp_path: Path) -> None:
-    """A block that had been cut when it was counted has its full length after its repair."""
-    before = Store(tmp_path, 0)
-    before.put(NAMES[1], BLOCKS[1])
-    before.close()
-    cut(tmp_path / "blocks" / NAMES[1])
-    store = Store(tmp_path, 4096)
-    assert store.statistics() == (1, 4095, 0)
-    store.put(NAMES[1], BLOCKS[1])
-    assert store.statistics() == (1, 4096, 0)
-    store.close()
-
-
 def test_a_folder_in_the_place_of_a_block_is_damage(store: Store, tmp_path: Path) -> None:
-    """It cannot be given, and the right bytes cannot be put: nothing is acknowledged."""
+    """It cannot be given, put or be part of a snapshot: nothing is acknowledged."""
     (tmp_path / "vault" / "blocks" / NAMES[0]).mkdir()
     with pytest.raises(DamagedError, match="is a directory"):
         store.get(NAMES[0])
     with pytest.raises(IsADirectoryError):
         store.put(NAMES[0], BLOCKS[0])
+    with pytest.raises(MissingBlocks, match="1 blocks"):
+        store.commit("Full", MANIFEST, NAMES[:1])
+    assert store.snapshot("Full") is None
 
 
 # Snapshots.
@@ -196,7 +120,7 @@ def test_a_snapshot_is_kept_as_it_was_sent(store: Store) -> None:
     assert store.commit("Full 1", b'{"blocks" :\n[]}', [NAMES[1], NAMES[1]])
     assert store.snapshot("Full 1") == b'{"blocks" :\n[]}'
     assert not store.commit("Full 1", b'{"blocks" :\n[]}', [NAMES[1]])
-    assert store.statistics() == (1, 4096, 1)
+    assert store.statistics() == (1, 4096 + 15, 1)
 
 
 def test_a_name_belongs_to_its_first_snapshot(store: Store, tmp_path: Path) -> None:
@@ -206,7 +130,7 @@ def test_a_name_belongs_to_its_first_snapshot(store: Store, tmp_path: Path) -> N
         store.commit("Full", b"other", [])
     assert store.snapshot("Full") == b"first"
     assert unfinished(tmp_path / "vault") == []
-    assert store.statistics() == (0, 0, 1)
+    assert store.statistics() == (0, 5, 1)
 
 
 def test_missing_blocks_are_all_named_once_in_order(store: Store) -> None:

@@ -1,11 +1,14 @@
 """The vault's methods, without a process around them."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.server.w3wp.vaults import BASE, Made, code, digest_of, told
+from vaultstorm_server.w3wp import durable
 from vaultstorm_server.w3wp.vault import path_of
 
 BLOCK = b"a block"
@@ -62,7 +65,7 @@ def test_what_is_put_twice_is_known(made: Made) -> None:
     assert upper.status == 200
     where = f"{interface}/snapshots/s"
     assert [made.ask("PUT", where, manifest(BLOCK)).status for _ in range(2)] == [201, 200]
-    assert made.store.statistics() == (1, 7, 1)
+    assert made.store.statistics() == (1, 7 + len(manifest(BLOCK)), 1)
 
 
 def test_only_what_changes_the_store_is_said_before(made: Made) -> None:
@@ -112,7 +115,36 @@ def test_the_quota(tmp_path: Path, length: int, status: int) -> None:
     assert answer.status == status
     if status == 507:
         assert code(answer) == (507, "full")
+        assert told(answer)["error"].endswith("more than the quota of 10: raise vault.Quota")
         assert made.store.statistics().blocks == 0
+
+
+def test_a_snapshot_beyond_the_quota_is_not_kept(tmp_path: Path) -> None:
+    """507; the interface stays open."""
+    made = Made(tmp_path, Quota=20)
+    interface = made.open()
+    answer = made.ask("PUT", f"{interface}/snapshots/s", manifest(BLOCK[:0]))
+    assert code(answer) == (409, "missing_blocks")
+    assert made.put(interface, b"").status == 201
+    answer = made.ask("PUT", f"{interface}/snapshots/s", manifest(BLOCK[:0]))
+    assert code(answer) == (507, "full")
+    assert made.ask("GET", f"{interface}/snapshots/s").status == 404
+
+
+def test_a_full_disk_is_not_blamed_on_the_quota(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """507 says where there has to be room."""
+
+    def full(path: str, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+
+    monkeypatch.setattr(durable, "write", full)
+    answer = made.put(made.open(), BLOCK)
+    assert code(answer) == (507, "full")
+    assert told(answer)["error"] == (
+        "no room for 7 bytes: No space left on device: make room on the disk of vault.Directory"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.server.w3wp.children import Start, starting
-from vaultstorm_server.frames import append
-from vaultstorm_server.messages import Done, Hello, Ping, Pong, Stop, Table, Work
+from vaultstorm_server.frames import OVERHEAD, Frames, append
+from vaultstorm_server.messages import Done, Hello, Ping, Pong, Stop, Table, ToFront, Work
 from vaultstorm_server.w3wp.answers import Answer, json
 from vaultstorm_server.w3wp.executions import Executions
 from vaultstorm_server.w3wp.outbox import Outbox
@@ -178,3 +178,32 @@ def test_an_execution_that_is_over_is_written_before_the_next_begins(tmp_path: P
         outbox, lines = Outbox(theirs, 100_000), Executions(str(tmp_path), 1)
         Worker(theirs, outbox, handle, lambda: None, lines, 1, False, 100_000).run()
     assert seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize("size, status", [(999, 200), (1000, 200), (1001, 500)])
+@pytest.mark.parametrize("target", [STATUS, "/on/a/thread"])
+def test_an_answer_that_fits_no_frame_is_recorded_as_it_is_answered(
+    tmp_path: Path, target: str, size: int, status: int
+) -> None:
+    """500 is what the client gets, and 500 is what the journal says, with what to raise."""
+    frame_max = 1000 + OVERHEAD
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        out = bytearray()
+        append(out, Work(1, "r", "GET", target, [], b""))
+        ours.sendall(out)
+        ours.shutdown(socket.SHUT_WR)
+        outbox, lines = Outbox(theirs, frame_max), Executions(str(tmp_path), 1)
+        answer = Answer(200, [], b"x" * size)
+        worker = Worker(theirs, outbox, lambda *_: answer, lambda: None, lines, 1, False, frame_max)
+        worker.run()
+        frames: Frames[ToFront] = Frames(ToFront, frame_max)
+        messages: list[ToFront] = []
+        while len(messages) < 2:
+            messages += frames.feed(ours.recv(100_000))
+    _, done = messages
+    assert isinstance(done, Done)
+    execution = records(tmp_path, 1)[-1]
+    assert isinstance(execution, journal.Execution)
+    assert (done.status, execution.status) == (status, status)
+    assert (b"raise httpsys.MaxRequestEntityAllowed" in done.body) is (status == 500)
