@@ -39,7 +39,8 @@ class NotAllowed(Refused):
 
     def __init__(self, method: str, allowed: tuple[str, ...]) -> None:
         there = ", ".join(allowed)
-        super().__init__(405, "not_allowed", f"{method} does nothing here; {there} do")
+        does = "does" if len(allowed) == 1 else "do"
+        super().__init__(405, "not_allowed", f"{method} does nothing here; {there} {does}")
         self.answer.headers.append((b"Allow", there.encode()))
 
 

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
-
 from vaultstorm_server.settings import Vault as Settings
 from vaultstorm_server.w3wp.answers import (
     Answer,
@@ -23,6 +21,7 @@ from vaultstorm_server.w3wp.answers import (
 )
 from vaultstorm_server.w3wp.interface_calls import InterfaceCalls
 from vaultstorm_server.w3wp.interfaces import Entry, ReleasedEntry, UnknownInterface
+from vaultstorm_server.w3wp.manifest import DIGEST, blocks_of
 from vaultstorm_server.w3wp.store import (
     ConflictError,
     DamagedError,
@@ -36,16 +35,9 @@ STATUS_PATH: Final = f"{BASE}/status"
 CHUNK: Final = 32 << 10
 """Bytes that a method reads or writes between two touches of its entry."""
 
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _SNAPSHOT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 Method = Callable[[Entry, str, bytes], Answer]
-
-
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a snapshot is made of: its blocks by their SHA-256, in order."""
-
-    blocks: list[str]
 
 
 class Vault:
@@ -72,7 +64,6 @@ class Vault:
         self._store = store
         self._keeping = keeping
         self._facts = facts
-        self._decode = msgspec.json.Decoder(Manifest).decode
         self._methods: dict[str, dict[str, Method]] = {
             "blocks": {"GET": self._get_block, "PUT": self._put_block},
             "snapshots": {"GET": self._get_snapshot, "PUT": self._commit},
@@ -162,7 +153,7 @@ class Vault:
         _allow(method, tuple(methods))
         if kind == "blocks":
             what = what.lower()
-            if not _DIGEST.fullmatch(what):
+            if not DIGEST.fullmatch(what):
                 error = f"{what!r} names no block: the 64 hex digits of its SHA-256 do"
                 raise Refused(400, "bad_name", error)
         elif not _SNAPSHOT.fullmatch(what):
@@ -212,7 +203,10 @@ class Vault:
     # Snapshots.
 
     def _commit(self, entry: Entry, name: str, body: bytes) -> Answer:
-        blocks = self._manifest(body)
+        try:
+            blocks = blocks_of(body)
+        except ValueError as error:
+            raise Refused(400, "malformed_manifest", str(error)) from error
         self._work(entry, len(body))
         self._keeping()
         try:
@@ -229,13 +223,13 @@ class Vault:
         return json(201 if made else 200, kept)
 
     def _get_snapshot(self, entry: Entry, name: str, _: bytes) -> Answer:
-        manifest = self._snapshot(name)
+        manifest, _blocks = self._snapshot(name)
         self._work(entry, len(manifest))
         return octets(manifest)
 
     def _verify(self, entry: Entry, name: str, _: bytes) -> Answer:
         """Read every block of a snapshot again, and hold it against its name."""
-        blocks = self._manifest(self._snapshot(name))
+        _manifest, blocks = self._snapshot(name)
         damaged, size = [], 0
         for digest in dict.fromkeys(blocks):
             try:
@@ -250,23 +244,15 @@ class Vault:
         told = {"snapshot": name, "blocks": len(blocks), "bytes": size, "damaged": damaged}
         return json(200, told)
 
-    def _snapshot(self, name: str) -> bytes:
+    def _snapshot(self, name: str) -> tuple[bytes, list[str]]:
         manifest = self._store.snapshot(name)
         if manifest is None:
             raise Refused(404, "unknown_snapshot", f"no snapshot {name} is kept; PUT it first")
-        return manifest
-
-    def _manifest(self, body: bytes) -> list[str]:
         try:
-            blocks = self._decode(body).blocks
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            said = f'{error}: write {{"blocks": [SHA-256, ...]}}'
-            raise Refused(400, "malformed_manifest", said) from error
-        for name in blocks:
-            if not _DIGEST.fullmatch(name):
-                said = f"{name[:80]!r} names no block: write 64 hex digits in lower case"
-                raise Refused(400, "malformed_manifest", said)
-        return blocks
+            return manifest, blocks_of(manifest)
+        except ValueError as error:  # none was kept that was not read before
+            said = f"snapshot {name} is no manifest any more: {error}"
+            raise Refused(500, "damaged", said) from error
 
     def _work(self, entry: Entry, size: int) -> None:
         """Take the time that the disk takes, using the entry again and again meanwhile.

@@ -237,6 +237,16 @@ def test_a_damaged_block_is_never_served(made: Made, tmp_path: Path) -> None:
     assert verified["bytes"] == 5
 
 
+@pytest.mark.parametrize("there", [b"", b'{"blocks":'])
+def test_a_damaged_manifest_is_never_served(made: Made, tmp_path: Path, there: bytes) -> None:
+    """What is no manifest any more is a 500 for whoever reads or verifies it."""
+    interface = made.open()
+    made.ask("PUT", f"{interface}/snapshots/s", manifest())
+    (tmp_path / "snapshots" / "s").write_bytes(there)
+    assert code(made.ask("GET", f"{interface}/snapshots/s")) == (500, "damaged")
+    assert code(made.ask("POST", f"{interface}/snapshots/s/verify")) == (500, "damaged")
+
+
 def test_a_disk_that_fails_is_an_answer_too(made: Made, tmp_path: Path) -> None:
     """500 with what the disk says; the interface stays open for when it has been mended."""
     interface = made.open()
