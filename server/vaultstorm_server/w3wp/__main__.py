@@ -1,9 +1,11 @@
 """The entry of a worker process; the front process starts it, nobody else."""
 
 import os
+import select
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -67,6 +69,22 @@ def wake_with_the_end_of_the_front() -> None:
     import ctypes
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGCONT, 0, 0, 0)
+
+
+def end_with(sock: socket.socket) -> None:
+    """Have a thread end the process when the other end of a socket is gone; nothing is read.
+
+    A worker that was told to stop waits for its methods, which may hang, and no longer reads that
+    its front process is gone and that nobody wants the answers.
+    """
+
+    def wait() -> None:
+        poll = select.poll()
+        poll.register(sock, select.POLLRDHUP)
+        poll.poll()
+        os._exit(0)
+
+    threading.Thread(target=wait, name="front", daemon=True).start()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -147,6 +165,7 @@ def serve(
         settings.IsapiThreads,
         bool(settings.PingBlockedByHang),
         options.frame_max,
+        lambda: end_with(sock),
     ).run()
     clean_up.end()
     if in_order:  # or else methods may still run

@@ -5,9 +5,7 @@ It blocks on its one socket and imports no event loop: its start is part of ever
 
 import contextlib
 import os
-import select
 import socket
-import threading
 from collections.abc import Callable, Iterable
 
 from vaultstorm_server import clock
@@ -47,6 +45,7 @@ class Worker:
         threads: int,
         ping_blocked: bool,
         frame_max: int,
+        stopping: Callable[[], None] = lambda: None,
     ) -> None:
         self._sock = sock
         self._outbox = outbox
@@ -54,6 +53,7 @@ class Worker:
         self._unhealthy = unhealthy
         self._lines = lines
         self._ping_blocked = ping_blocked
+        self._stopping = stopping
         self._frames: Frames[ToWorker] = Frames(ToWorker, frame_max)
         self._body_max = frame_max - OVERHEAD
         self._threads: IsapiThreads[Work | Ping] = IsapiThreads(threads, self._on_thread)
@@ -61,8 +61,7 @@ class Worker:
     def run(self) -> bool:
         """Say hello, then serve. Returns when it was told to stop, and at the channel's end.
 
-        Told to stop, it waits for the methods that run: for ever, if they hang and the front
-        process goes on to live. Where that one is gone, nobody wants the answers.
+        Told to stop, it waits for the methods that run: for ever, if they hang.
 
         Returns:
             Whether it was told to stop, and no method runs any more.
@@ -73,7 +72,7 @@ class Worker:
                 told_to_stop = self._take(self._frames.feed(data))
                 self._outbox.send()
                 if told_to_stop:
-                    end_with(self._sock)
+                    self._stopping()
                     self._threads.join()
                     return True
         return False
@@ -121,15 +120,3 @@ def _too_large(size: int, limit: int) -> Answer:
         "raise httpsys.MaxRequestEntityAllowed"
     )
     return json(500, {"status": 500, "code": "too_large", "error": error})
-
-
-def end_with(sock: socket.socket) -> None:
-    """Have a thread end the process when the other end of a socket is gone; nothing is read."""
-
-    def wait() -> None:
-        poll = select.poll()
-        poll.register(sock, select.POLLRDHUP)
-        poll.poll()
-        os._exit(0)
-
-    threading.Thread(target=wait, name="front", daemon=True).start()
