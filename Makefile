@@ -29,7 +29,7 @@ lint: install
 bench: install
 	$(BIN)/python -m bench
 
-# The long runs, half an hour together: hundreds of recycles with KB908739 applied and not one request lost; the
+# The long runs, forty minutes together: hundreds of recycles with KB908739 applied and not one request lost; the
 # hang of TECH39579 by 20 seeds, and its fix for a minute; 200 kills and every acknowledged block read back.
 soak: install
 	$(BIN)/python -m bench soak hang kills --strict --no-install

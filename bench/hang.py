@@ -1,6 +1,6 @@
 """(j) TECH39579 by other seeds than the one that ships, and the fix under load for a minute.
 
-Not among the measurements that are made by default: it takes ten minutes. ``python -m bench hang``.
+Not among the measurements that are made by default: it takes a quarter of an hour.
 """
 
 import sqlite3
@@ -19,6 +19,8 @@ NAME: Final = "hang"
 SCENARIO: Final = "vault-reentrance"
 SEEDS: Final = 20
 HANGS_WITHIN_S: Final = 60.0
+BROKEN_S: Final = 40
+"""Longer than it ships: not every seed has a large block among its first."""
 FIXED_S: Final = 60
 EVENTS: Final = ("wrong_release", "clean_up_died", "table_full", "pool_hung")
 
@@ -36,7 +38,7 @@ def measure(setup: Setup) -> Measurement:
         ],
     )
     for seed in range(1, setup.size(SEEDS, 1) + 1):
-        _run(setup, result, "broken", seed, None)
+        _run(setup, result, "broken", seed, f"{BROKEN_S}s")
     _run(setup, result, "fixed", None, f"{setup.size(FIXED_S, 3)}s")
     hung = [row.value("pool_hung") or float("inf") for row in result.rows if row.note == "broken"]
     result.hold("s to the hang, at most", max(hung), HANGS_WITHIN_S)
@@ -45,13 +47,10 @@ def measure(setup: Setup) -> Measurement:
     return result
 
 
-def _run(
-    setup: Setup, result: Measurement, variant: str, seed: int | None, duration: str | None
-) -> None:
-    scenario = load(SCENARIO)
-    if duration is not None:
-        variants = tuple(_lasting(one, duration) for one in scenario.variants)
-        scenario = msgspec.structs.replace(scenario, variants=variants)
+def _run(setup: Setup, result: Measurement, variant: str, seed: int | None, duration: str) -> None:
+    shipped = load(SCENARIO)
+    variants = tuple(_lasting(one, duration) for one in shipped.variants)
+    scenario = msgspec.structs.replace(shipped, variants=variants)
     name = variant if seed is None else f"{variant}, seed {seed}"
     out = setup.folder / NAME / name.replace(", seed ", "-")
     outcome = runner.run(scenario, runner.Options((variant,), out, seed=seed))

@@ -145,7 +145,7 @@ class Lane(Client):
         if not is_lost(outcome):
             assert response is not None
             assert response.status is not None
-            answer = Answer(response.status, response.body)
+            answer = Answer(response.status, response.body, self.request_id)
         self._call = self._response = self._exchange = None  # they hold blocks
         self._scheduled = monotonic()
         self._crew.ended(self, call, answer, end)

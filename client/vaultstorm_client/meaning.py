@@ -16,9 +16,11 @@ UNTRUSTED: Final = (
     "trust by --insecure"
 )
 _HANG = (
-    "the request was sent, nothing came back: the pool hangs (TECH39579: every ISAPI thread waits "
-    "for an interface entry that nobody releases), or needs longer than --timeout; restart IIS to "
-    "be served again (here: ctl iisreset), and install hotfix 12 (ctl apply-hotfix TECH39579)"
+    "the request was sent, nothing came back: the pool hangs, for instance as in TECH39579 (every "
+    "ISAPI thread waits for an interface entry), or its worker process is stopped or stuck, or the "
+    "answer needs longer than --timeout; restart IIS to be served again (iisreset; here: ctl "
+    "iisreset), and install hotfix 12 if it is TECH39579 (here: ctl apply-hotfix TECH39579): of "
+    "our own server, vaultstorm ctl status shows that as threads_held"
 )
 
 MEANINGS: Final[dict[str, str]] = {

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from vaultstorm_client.agent.ledger import VaultCounts
 from vaultstorm_client.plan import Plan
 from vaultstorm_client.tally import Tally
@@ -50,7 +52,8 @@ def _vault(counts: VaultCounts) -> dict[str, Any]:
 
     `snapshots.begun` is the sum of the three others: `committed` came to their close, `cut` were
     under way when the burst ended. `acknowledged` are the PUTs that the vault answered 200 or 201,
-    `verified` the read-backs that gave what was put, byte for byte.
+    `verified` the read-backs that gave what was put, byte for byte. `findings` are the first of
+    what is lost or corrupt, `failures` has a reason why snapshots failed for each kind of call.
     """
     return {
         "agents": counts.agents,
@@ -65,6 +68,8 @@ def _vault(counts: VaultCounts) -> dict[str, Any]:
         },
         "lost": counts.lost,
         "corrupt": counts.corrupt,
+        "findings": msgspec.to_builtins(counts.findings),
+        "failures": counts.failures,
     }
 
 

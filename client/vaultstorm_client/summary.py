@@ -4,10 +4,13 @@ import textwrap
 from typing import Any, Final
 
 from vaultstorm_client.advice import advice
+from vaultstorm_client.agent.ledger import FINDINGS
 from vaultstorm_client.plan import Plan
 from vaultstorm_wire.outcome import NAMES, Phase, is_lost
 
 WIDTH: Final = 96
+_SHOWN: Final = 5
+"""Findings that are shown one by one."""
 _ORDER: Final = [phase.value for phase in Phase]
 
 
@@ -74,15 +77,47 @@ def _rank(outcome: str) -> tuple[int, str]:
 def _vault(plan: Plan, vault: dict[str, Any]) -> list[str]:
     """Tell what became of what was put: a finding of its own, whatever requests failed."""
     snapshots, kept, back = vault["snapshots"], vault["acknowledged"], vault["verified"]
+    reasons = "; ".join(vault["failures"].values())
     ends = ", ".join(f"{count} {name}" for name, count in snapshots.items())
     lines = [
         f"  snapshots          {ends}; {plan.blocks} block(s) each, {plan.lanes} lane(s)",
         f"  acknowledged       {_amount(kept)}",
         f"  read back the same {_amount(back)}",
     ]
+    if snapshots["failed"] and reasons:
+        lines += _wrapped(f"failed snapshots: {snapshots['failed']}, for instance: {reasons}", 2)
     found = data_finding(vault)
-    lines.append(f"  DATA {found}" if found else "  nothing acknowledged was found lost or corrupt")
+    if found is None:
+        return [*lines, f"  {_unharmed(kept, back)}"]
+    return [*lines, f"  DATA {found}", *_findings(vault)]
+
+
+def _unharmed(kept: dict[str, int], back: dict[str, int]) -> str:
+    """Say no more than was seen."""
+    if not (kept["blocks"] or kept["snapshots"]):
+        return "nothing was acknowledged, so there was nothing to lose"
+    if not (back["blocks"] or back["snapshots"]):
+        amount = f"{kept['blocks']} blocks and {kept['snapshots']} snapshots"
+        return f"{amount} acknowledged, none read back"
+    return "nothing acknowledged was found lost or corrupt"
+
+
+def _findings(vault: dict[str, Any]) -> list[str]:
+    lines = []
+    for found in vault["findings"][:_SHOWN]:
+        which = f"{found['what']}: {found['kind']} {found['name']}"
+        lines += _wrapped(f"{which} in request {found['id']}: {found['detail']}", 4)
+    more = vault["lost"] + vault["corrupt"] - len(vault["findings"][:_SHOWN])
+    if more:
+        lines.append(f"    and {more} more; vault.findings of --json has the first {FINDINGS}")
     return lines
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    first, rest = " " * indent, " " * (indent + 4)
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )
 
 
 def _amount(amount: dict[str, int]) -> str:

@@ -58,6 +58,7 @@ def test_a_good_vault(tmp_path: Path, options: dict[str, Any]) -> None:
                                  "cut": 0}  # fmt: skip
     assert told["acknowledged"]["blocks"] == 2 * clients * blocks == vault.put.total()
     assert told["verified"]["blocks"] == (2 * blocks + 1) * clients
+    assert told["verified"]["snapshots"] == (2 + 1) * clients
     assert (told["lost"], told["corrupt"], vault.open) == (0, 0, set())
     assert fired.outcomes == {"ok": len(vault.calls)}
     kept = {record.name: record.sha256 for record in fired.acknowledged}
@@ -114,6 +115,9 @@ def test_wrong_bytes(tmp_path: Path) -> None:
         fired = agents(server, tmp_path, requests=1)
     told = fired.result["vault"]
     assert (told["corrupt"], told["lost"], told["snapshots"]["committed"]) == (1, 0, 1)
+    (found,) = told["findings"]
+    (shown,) = [record for record in fired.records if record.id == found["id"]]
+    assert (shown.outcome, found["name"]) == ("ok", sorted(vault.blocks)[0])
     assert set(fired.outcomes) == {"ok"}
 
 
@@ -121,7 +125,7 @@ def test_an_endless_answer_is_not_kept(tmp_path: Path) -> None:
     """A block that comes back far too long is corrupt, and takes the memory of a right one."""
 
     def grow(method: str, path: str, said: Said) -> Said:
-        return (200, said[1] + bytes(3 << 20)) if method == "GET" else said
+        return (200, said[1] + bytes(3 << 20)) if "/blocks/" in path and method == "GET" else said
 
     with Misbehaving(serving(FakeVault(twist=grow))) as server:
         fired = agents(server, tmp_path, requests=1)
@@ -139,6 +143,22 @@ def test_a_lost_block(tmp_path: Path) -> None:
     told = fired.result["vault"]
     assert (told["lost"], told["corrupt"], told["snapshots"]["failed"]) == (1, 0, 1)
     assert fired.outcomes["http.404"] == 1
+    (found,) = told["findings"]
+    assert (found["what"], found["detail"]) == ("lost", "404 unknown_block")
+    assert [record.outcome for record in fired.records if record.id == found["id"]] == ["http.404"]
+
+
+def test_findings_of_several_processes(tmp_path: Path) -> None:
+    """They come with the counts of each process."""
+
+    def forget(method: str, path: str, said: Said) -> Said:
+        return (404, b"") if method == "GET" and "/blocks/" in path else said
+
+    with Misbehaving(serving(FakeVault(twist=forget))) as server:
+        fired = agents(server, tmp_path, clients=2, processes=2, lanes=1, requests=1)
+    told = fired.result["vault"]
+    assert (told["lost"], len(told["findings"])) == (2, 2)
+    assert list(told["failures"]) == ["read"]
 
 
 @pytest.mark.parametrize(
@@ -195,10 +215,12 @@ def test_a_lane_that_is_closed_while_it_waits(tmp_path: Path) -> None:
         if peer.number != 1:
             good(peer)
             return
-        request = peer.request()  # of the second lane, which has one block to read
-        assert request is not None
-        content = vault.blocks[request.split(b" ")[1].rsplit(b"/")[-1].decode()]
-        peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
+        for _ in range(2):  # the second lane has the manifest and one block to read
+            request = peer.request()
+            assert request is not None
+            name = request.split(b" ")[1].rpartition(b"/")[2].decode()
+            content = {**vault.blocks, **vault.snapshots}[name]
+            peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
         peer.finish()
         gone.set()
 
@@ -286,4 +308,7 @@ def test_a_foreign_server(tmp_path: Path) -> None:
         fired = agents(server, tmp_path, clients=2)
     assert fired.outcomes == {"ok": 4}
     assert fired.result["vault"]["snapshots"]["failed"] == 4
+    assert fired.result["vault"]["failures"] == {
+        "open": "the answer to opening an interface was 201 from something that is no vault"
+    }
     assert json.dumps(fired.result)

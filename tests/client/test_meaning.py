@@ -25,6 +25,15 @@ def test_the_clients_own_trouble_is_not_the_servers() -> None:
     assert all("this machine" in meaning(name) for name in NAMES if name.endswith(".local"))
 
 
+def test_the_hang_has_more_than_one_cause() -> None:
+    """TECH39579 is one of them: what tells them apart is said, and what helps against all."""
+    said = meaning("wait.timeout")
+    assert "nothing came back: the pool hangs, for instance as in TECH39579" in said
+    assert "stopped or stuck" in said
+    assert "hotfix 12 if it is TECH39579" in said
+    assert all(word in said for word in ("iisreset", "vaultstorm ctl status", "threads_held"))
+
+
 def test_only_what_went_before_is_said_to_work() -> None:
     """The hang is told from the layers that the scheme has."""
     assert meaning("wait.timeout").startswith("TCP connects, the request was sent")

@@ -2,7 +2,9 @@
 
 import json
 
-from vaultstorm_client.agent.ledger import VaultCounts
+import msgspec
+
+from vaultstorm_client.agent.ledger import Finding, Found, VaultCounts
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.plan import Plan
 from vaultstorm_client.result import result
@@ -45,8 +47,11 @@ def test_nothing() -> None:
 def test_agents() -> None:
     """With agents there is what the vault was given and what it gave back."""
     tally = Tally()
-    names = tally.counts.vault.__struct_fields__
-    tally.counts.vault = VaultCounts(**{name: nth for nth, name in enumerate(names)})
+    names = [name for name, ours in msgspec.to_builtins(tally.counts.vault).items() if ours == 0]
+    vault = VaultCounts(**{name: nth for nth, name in enumerate(names)})  # type: ignore[arg-type]
+    vault.findings = [Found(Finding.LOST, "block", "ab", "7-0-1", "404 unknown_block")]
+    vault.failures = {"open": "why"}
+    tally.counts.vault = vault
     shown = json.loads(json.dumps(result(Plan(workload="agent"), AIM, tally)))
     assert shown["vault"] == {
         "agents": 0,
@@ -55,4 +60,9 @@ def test_agents() -> None:
         "verified": {"blocks": 8, "snapshots": 9, "bytes": 10},
         "lost": 11,
         "corrupt": 12,
-    }
+        "findings": [
+            {"what": "lost", "kind": "block", "name": "ab", "id": "7-0-1",
+             "detail": "404 unknown_block"}
+        ],
+        "failures": {"open": "why"},
+    }  # fmt: skip

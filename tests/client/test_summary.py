@@ -83,7 +83,10 @@ VAULT = {
     "verified": AMOUNT,
     "lost": 0,
     "corrupt": 0,
+    "findings": [],
+    "failures": {},
 }
+NOTHING = dict.fromkeys(AMOUNT, 0)
 
 
 def test_what_the_vault_kept() -> None:
@@ -93,6 +96,60 @@ def test_what_the_vault_kept() -> None:
     assert text.count("5 blocks, 1 snapshots, 99 bytes") == 2
     assert "nothing acknowledged was found lost or corrupt" in text
     assert "DATA" not in text
+
+
+@pytest.mark.parametrize(
+    "kept, back, said",
+    [
+        (NOTHING, NOTHING, "nothing was acknowledged, so there was nothing to lose"),
+        (AMOUNT, NOTHING, "5 blocks and 1 snapshots acknowledged, none read back"),
+        ({**NOTHING, "blocks": 1}, NOTHING, "1 blocks and 0 snapshots acknowledged, none read"),
+        (AMOUNT, {**NOTHING, "snapshots": 1}, "nothing acknowledged was found lost or corrupt"),
+    ],
+    ids=["nothing", "none-read-back", "one-block", "one-manifest"],
+)
+def test_no_more_is_said_than_was_seen(
+    kept: dict[str, int], back: dict[str, int], said: str
+) -> None:
+    """What was not read back is not said to be whole."""
+    text = written("ok", plan=AGENTS, vault={**VAULT, "acknowledged": kept, "verified": back})
+    assert said in text
+    assert text.count("nothing acknowledged") == said.count("nothing acknowledged")
+
+
+def test_why_snapshots_failed() -> None:
+    """The reasons stand below the snapshots, with how many have failed."""
+    reasons = {
+        "open": "the answer to opening an interface was 404 from something that is no vault",
+        "put": "putting a block had no complete answer",
+    }
+    text = written("ok", plan=AGENTS, vault={**VAULT, "failures": reasons})
+    assert f"failed snapshots: 2, for instance: {'; '.join(reasons.values())}" in " ".join(
+        text.split()
+    )
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
+    assert "failed snapshots" not in written("ok", plan=AGENTS, vault=VAULT)
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 20])
+def test_which_are_found(count: int) -> None:
+    """The first five are named, whole, with their requests; of the others there is the number."""
+    found = [
+        {"what": "lost", "kind": "block", "name": f"{nth:064x}", "id": f"{nth:016x}-0-0",
+         "detail": "404 unknown_block"}
+        for nth in range(count)
+    ]  # fmt: skip
+    vault = {**VAULT, "lost": count + 7, "findings": found}
+    text = written("ok", plan=AGENTS, vault=vault)
+    said = " ".join(text.split())
+    for one in found[:5]:
+        which = f"lost: block {one['name']} in request {one['id']}: 404 unknown_block"
+        assert which in said
+        assert one["name"] in text
+    assert said.count("lost: block") == min(count, 5)
+    assert f"and {count + 7 - min(count, 5)} more;" in said
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
+    assert "more;" not in written("ok", plan=AGENTS, vault={**vault, "lost": min(count, 5)})
 
 
 @pytest.mark.parametrize("lost, corrupt", [(1, 0), (0, 1), (2, 3)])

@@ -15,7 +15,8 @@ from typing import ClassVar, Final, NamedTuple
 from vaultstorm_client.agent import calls
 from vaultstorm_client.agent.blocks import Block, Blocks, content
 from vaultstorm_client.agent.calls import Answer, Call, Kind
-from vaultstorm_client.agent.ledger import Finding, Kept, Ledger
+from vaultstorm_client.agent.findings import difference, reason, refusal
+from vaultstorm_client.agent.ledger import Finding, Found, Kept, Ledger
 
 NEVER: Final = float("inf")
 _GOOD: Final = (200, 201)
@@ -110,6 +111,8 @@ class Agent:
             if answer.status >= 400:
                 self._look_for_losses(call, answer)
         if not good:
+            if self._step is not Step.RETIRED:
+                self._ledger.fail(call.kind.name.lower(), reason(call, answer))
             self._failed = True
             self._calls.clear()
         if not (self._calls or self._out or self._step is Step.RETIRED):
@@ -176,11 +179,15 @@ class Agent:
         yield partial(calls.committing, self._interface, name, manifest, digest, self._blocks.count)
 
     def _read_back(self) -> Iterator[Callable[[], Call]]:
-        """Have it verified, read all of it meanwhile, and a piece of an older one."""
+        """Have it verified, read all of it meanwhile, and a piece of an older one.
+
+        Its manifest, too: one that was kept wrong from the start lists what can be verified well.
+        """
         assert self._made is not None
         yield partial(
             calls.verifying, self._interface, self._made.name, self._blocks.count, self._number
         )
+        yield self._reading_manifest(self._made)
         for block, name in zip(self._made_of, self._names, strict=True):
             yield partial(self._read, self._number, block, name)
         older = self._ledger.older(self._number)
@@ -189,9 +196,12 @@ class Agent:
             kept = older[draw(len(older))]
             block = self._blocks.snapshot(self.index, kept.number)[draw(self._blocks.count)]
             yield partial(self._read, kept.number, block, None)
-            yield partial(
-                calls.reading_manifest, self._interface, kept.name, kept.manifest, kept.number
-            )
+            yield self._reading_manifest(kept)
+
+    def _reading_manifest(self, kept: Kept) -> Callable[[], Call]:
+        return partial(
+            calls.reading_manifest, self._interface, kept.name, kept.manifest, kept.number
+        )
 
     def _read(self, number: int, block: Block, name: str | None) -> Call:
         data = content(block)
@@ -236,16 +246,24 @@ class Agent:
         return True
 
     def _verified(self, call: Call, answer: Answer) -> bool:
-        damaged = calls.names_in(answer, "damaged")
-        if damaged is None or not set(damaged) <= set(self._names):
+        said = calls.content_of(answer)
+        damaged, count = calls.names_in(answer, "damaged"), said.get("blocks")
+        if damaged is None or said.get("snapshot") != call.name or type(count) is not int:
             return False
-        self._find_blocks(Finding.CORRUPT, damaged)
+        ours = [name for name in damaged if name in self._names]
+        self._find_blocks(Finding.CORRUPT, ours, "verify calls it damaged", answer)
+        if count != len(self._names):
+            detail = f"verify has {count} blocks in it, {len(self._names)} were committed"
+            self._find(Finding.CORRUPT, call, detail, answer)
+        elif len(ours) < len(damaged):
+            detail = "verify has damaged blocks in it that were not committed"
+            self._find(Finding.CORRUPT, call, detail, answer)
         return True
 
     def _given_back(self, call: Call, answer: Answer) -> bool:
-        size = len(call.expected)
-        if answer.body != call.expected:
-            self._find(Finding.CORRUPT, call)
+        size, detail = len(call.expected), difference(call.expected, answer.body)
+        if detail is not None:
+            self._find(Finding.CORRUPT, call, detail, answer)
         elif call.kind is Kind.READ:
             self._ledger.verify_block(size)
         else:
@@ -269,27 +287,21 @@ class Agent:
     # What a refusal says of what was acknowledged.
 
     def _look_for_losses(self, call: Call, answer: Answer) -> None:
-        code = calls.content_of(answer).get("code")
-        met = (call.kind, answer.status, code if isinstance(code, str) else "")
-        if met in self._MEANS:
-            self._find(self._MEANS[met], call)
-        elif met == (Kind.COMMIT, 409, "missing_blocks"):
+        shown = refusal(call, answer)
+        if shown is not None:
+            what, detail = shown
+            self._find(what, call, detail, answer)
+        elif call.kind is Kind.COMMIT and calls.code_in(answer) == "missing_blocks":
             missing = calls.names_in(answer, "missing") or []
-            self._find_blocks(Finding.LOST, [name for name in missing if name in self._names])
+            ours = [name for name in missing if name in self._names]
+            self._find_blocks(Finding.LOST, ours, f"{answer.status} missing_blocks", answer)
 
-    def _find(self, finding: Finding, call: Call) -> None:
-        self._ledger.find(finding, call.name, call.common, call.snapshot)
+    def _find(self, what: Finding, call: Call, detail: str, answer: Answer) -> None:
+        kind = "block" if call.kind is Kind.READ else "snapshot"
+        found = Found(what, kind, call.name, answer.id, detail)
+        self._ledger.find(found, call.common, call.snapshot)
 
-    def _find_blocks(self, finding: Finding, names: list[str]) -> None:
+    def _find_blocks(self, what: Finding, names: list[str], detail: str, answer: Answer) -> None:
         for name in names:
             common = self._made_of[self._names.index(name)].common
-            self._ledger.find(finding, name, common, self._number)
-
-    _MEANS: ClassVar[dict[tuple[Kind, int, str], Finding]] = {
-        (Kind.READ, 404, "unknown_block"): Finding.LOST,
-        (Kind.READ, 500, "damaged"): Finding.CORRUPT,
-        (Kind.READ_MANIFEST, 404, "unknown_snapshot"): Finding.LOST,
-        (Kind.READ_MANIFEST, 500, "damaged"): Finding.CORRUPT,
-        (Kind.VERIFY, 404, "unknown_snapshot"): Finding.LOST,
-        (Kind.VERIFY, 500, "damaged"): Finding.CORRUPT,
-    }
+            self._ledger.find(Found(what, "block", name, answer.id, detail), common, self._number)

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 _INTERFACE = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_CODE = re.compile(r"[a-z0-9_]{1,40}")
 _TALK: Final = 16384
 """Bytes that an answer takes to say something about a call, lists of blocks apart."""
 _NAME: Final = 80
@@ -56,10 +57,15 @@ class Call(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A complete answer; of a body that is too long to be right only the beginning."""
+    """A complete answer; of a body that is too long to be right only the beginning.
+
+    Attributes:
+        id: of the request that was answered.
+    """
 
     status: int
     body: bytes
+    id: str = ""
 
 
 def opening() -> Call:
@@ -116,6 +122,12 @@ def interface_in(answer: Answer) -> str | None:
     """Give the interface that an answer names; None if it names none that can stand in a path."""
     name = content_of(answer).get("interface")
     return name if isinstance(name, str) and _INTERFACE.fullmatch(name) else None
+
+
+def code_in(answer: Answer) -> str:
+    """Give the code of a refusal; nothing if that is none of a vault's."""
+    code = content_of(answer).get("code")
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
 
 
 def names_in(answer: Answer, key: str) -> list[str] | None:

@@ -221,7 +221,7 @@ def _fire(
     for limit in reached:
         typer.echo(f"vaultstorm: --fail-on {limit} holds", err=True)
     found = data_finding(outcome["vault"])
-    if found:
+    if found and json_to == "-":  # the summary says so itself
         typer.echo(f"vaultstorm: DATA {found}", err=True)
     if interrupted:
         return 130

@@ -19,7 +19,7 @@ STEPS: Final[dict[str, str]] = {
     "thread",
     "pool_hung": "All ISAPI threads wait for an entry: nothing is answered any more",
     CLIENT: "The first client gives up: everything is sent, and nothing came back",
-    QUEUE_FULL: "The queue of the pool is full, too: from here on 503 QueueFull",
+    QUEUE_FULL: "The queue of the pool is full, too: who finds it so gets 503 QueueFull",
 }
 """What each step is, in a sentence without its end."""
 
@@ -76,8 +76,9 @@ def read(db: sqlite3.Connection, variant: str, zero: float) -> Chain | None:
     links = [Link(*row) for row in rows]
     if not links:
         return None
-    full = next((link.time for link in links if link.name == "table_full"), 0.0)
-    return Chain(tuple(sorted([*links, *_outside(db, variant, zero, full)])))
+    full = next((link.time for link in links if link.name == "table_full"), None)
+    outside = [] if full is None else _outside(db, variant, zero, full)
+    return Chain(tuple(sorted([*links, *outside])))
 
 
 def _outside(db: sqlite3.Connection, variant: str, zero: float, full: float) -> list[Link]:
@@ -92,10 +93,12 @@ def _outside(db: sqlite3.Connection, variant: str, zero: float, full: float) -> 
     if gone is not None:
         time, outcome, took = gone
         links.append(Link(time, CLIENT, detail=f"{outcome} after {took:.3g} s"))
-    (full,) = db.execute(
-        "SELECT MIN(time) - ? FROM request WHERE variant = ? AND cause = 'QueueFull'",
-        (zero, variant),
+    # A burst may have filled the queue before, which is none of the chain.
+    (refused,) = db.execute(
+        "SELECT MIN(time) - ? FROM request"
+        " WHERE variant = ? AND cause = 'QueueFull' AND time - ? >= ?",
+        (zero, variant, zero, full),
     ).fetchone()
-    if full is not None:
-        links.append(Link(full, QUEUE_FULL))
+    if refused is not None:
+        links.append(Link(refused, QUEUE_FULL))
     return links

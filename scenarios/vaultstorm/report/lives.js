@@ -5,7 +5,7 @@ const ENDINGS = { worker_died: "✗ died", worker_killed: "✗ killed", worker_o
    starting, serving, told to shut down. */
 const livesChart = (kit) => (line, key) => {
   const { LEFT, RIGHT, axes, bounded, colour, cursor, font, inside, number, verticals, write } = kit;
-  const ROW = 17, LIFE = 18, NAMES_MAX = 10, LIVES_MAX = 12;
+  const ROW = 17, LIFE = 20, TICK = 5, NAMES_MAX = 10, LIVES_MAX = 12;
   const rows = [];
   for (const life of line.lives) {
     const from = life[1] ?? -Infinity;
@@ -78,7 +78,7 @@ const livesChart = (kit) => (line, key) => {
     const clip = (x) => Math.min(Math.max(x, box.left), box.left + box.width);
     const at = (time, or) => (time === null ? or : clip(plot.valToPos(time, "x", true)));
     const left = at(from, box.left), right = at(until, box.left + box.width);
-    const top = box.top + (bars + row * LIFE + 2) * scale, tall = (LIFE - 4) * scale;
+    const top = box.top + (bars + row * LIFE + 2) * scale, tall = (LIFE - TICK - 1) * scale;
     if (right <= left) return;
     const gone = ENDINGS[ending] ?? "stopped";
     const last = at(stopping, right), first = Math.min(at(serving, from === null ? left : last), last);
@@ -99,7 +99,7 @@ const livesChart = (kit) => (line, key) => {
     ctx.fillStyle = colour("bad");
     for (const time of lost) {
       const x = plot.valToPos(time, "x", true);
-      if (x >= left && x <= right) ctx.fillRect(x - scale, top + tall / 2, 2 * scale, tall / 2 + 2 * scale);
+      if (x >= left && x <= right) ctx.fillRect(x - scale, top + tall, 2 * scale, TICK * scale);
     }
   };
   const draw = (plot) => inside(plot, (ctx, scale, box) => {

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from vaultstorm.events import WORKER_ENDS
+from vaultstorm.report.fates import ABANDONED
 
 BINS: Final = 2000
 """Moments of one time line that losses are told apart by."""
@@ -32,15 +33,17 @@ class Life(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """What was lost with workers that had been told to shut down. Seconds."""
+    """What was lost with workers, and how long after they had been told to end. Seconds."""
 
     lost: int
-    """Requests lost with any worker."""
+    """Requests that a worker had taken, and that were lost with it."""
     late: int
     """Those of them that came after it had been told to shut down, and before its end."""
     least: float
     most: float
     """How long after: between these."""
+    waited: int = 0
+    """Requests that no worker had taken, and that were lost with the one they waited for."""
 
 
 def read(db: sqlite3.Connection, variant: str, zero: float, span: float) -> tuple[Life, ...]:
@@ -72,7 +75,12 @@ def ends(db: sqlite3.Connection, variant: str) -> Ends | None:
         f" AND worker IS NOT NULL AND status IS NULL AND {_LOST})",
         {"variant": variant},
     ).fetchone()
-    return Ends(lost, late, least or 0.0, most or 0.0) if lost else None
+    (waited,) = db.execute(
+        "SELECT COUNT(*) FROM request NOT INDEXED"
+        " WHERE variant = ? AND worker IS NULL AND cause = ?",
+        (variant, ABANDONED),
+    ).fetchone()
+    return Ends(lost, late, least or 0.0, most or 0.0, waited) if lost or waited else None
 
 
 def most_at_once(lives: Iterable[Life]) -> int:

@@ -155,9 +155,21 @@ def _workers_told(line: Timeline) -> list[str]:
     if line.recycles:
         said.append(f"{words.count(len(line.recycles), 'worker')} recycled")
     if line.ends is not None:
-        lost = words.count(line.ends.lost, "request")
-        said.append(f"{lost} lost with a worker{_late(line.ends)}")
+        said += _lost_told(line.ends)
     return said
+
+
+def _lost_told(ends: lives.Ends) -> list[str]:
+    """Say what was lost with workers: what they had taken, and what waited for them."""
+    lost = f"{words.count(ends.lost + ends.waited, 'request')} lost with a worker"
+    if not ends.waited:
+        return [f"{lost}{_late(ends)}"]
+    if not ends.lost:
+        return [f"{lost}, all of which waited for it"]
+    return [
+        f"{lost}, {ends.waited:,} of which waited for it",
+        f"It had taken the other {ends.lost:,}{_late(ends)}",
+    ]
 
 
 def _late(ends: lives.Ends) -> str:

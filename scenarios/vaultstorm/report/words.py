@@ -38,8 +38,8 @@ CAUSES: Final[dict[str, str]] = {
     "iisreset": "the services were being stopped and started again",
     "client": "the client's own machine is to blame, not the server",
     "response": "the application itself answered so",
-    "Connection_Abandoned_By_AppPool": "the pool gave it up, as the worker process it was sent to "
-    "ended, was let go of, or had been told to end and took nothing more",
+    "Connection_Abandoned_By_AppPool": "the pool gave it up, as the worker process that had it, or "
+    "that it waited for, ended, was let go of, or had been told to end and took nothing more",
     "QueueFull": "the application pool's request queue was full",
     "N/A": "no worker process was there to take it",
     "AppOffline": "the application pool was switched off after failing too often",
@@ -58,7 +58,8 @@ VERDICTS: Final[dict[str, str]] = {
     "once": "the worker's journal shows one execution",
     "never": "the workers' journals are complete and show none",
     "twice": "two executions, or more",
-    "unknown": "a journal is missing or cut off, so nobody can know",
+    "unknown": "a journal is missing or cut off, or a worker died when it was about to keep a "
+    "block or a snapshot, so nobody can know",
 }
 """Whether a request was executed, counted by its id in the workers' journals."""
 

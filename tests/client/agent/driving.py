@@ -32,6 +32,7 @@ class Driven:
         made: all calls in the order they began in.
         acknowledged: the names in the order they were acknowledged in.
         most: how many calls were out at once.
+        ended: how many have ended; the request of the n-th is called ``rN``, from 0 on.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Driven:
         self.made: list[Call] = []
         self.acknowledged: list[str] = []
         self.most = 0
+        self.ended = 0
         self._lanes = lanes
         self._out: list[Call] = []
 
@@ -89,7 +91,10 @@ class Driven:
         answer = None
         if not lose(call):
             said = vault.answer(call.method, vault.base + call.path, call.body or b"")
-            answer = None if said is None else Answer(said[0], said[1][: call.keep])
+            answer = (
+                None if said is None else Answer(said[0], said[1][: call.keep], f"r{self.ended}")
+            )
+        self.ended += 1
         if self.agent.ended(call, answer, now):
             assert call.sha256
             self.acknowledged.append(call.name)

@@ -43,20 +43,21 @@ def test_every_step_with_its_calls(lanes: int, blocks: int, pick: Pick) -> None:
     driven = Driven(lanes, blocks, snapshots=3).run(vault, pick)
     assert driven.agent.step is Step.RETIRED
     count = Counter(driven.kinds)
-    assert [count[kind] for kind in ORDER] == [3, 3 * blocks, 3, 3, 3 * blocks + 2, 2, 3]
+    assert [count[kind] for kind in ORDER] == [3, 3 * blocks, 3, 3, 3 * blocks + 2, 3 + 2, 3]
     counts = driven.counts
     assert (counts.begun, counts.committed, counts.lost, counts.corrupt) == (3, 3, 0, 0)
     assert counts.acknowledged_blocks == sum(vault.put.values()) == 3 * blocks
     assert counts.acknowledged_snapshots == len(vault.snapshots) == 3
-    assert (counts.verified_blocks, counts.verified_snapshots) == (3 * blocks + 2, 2)
+    assert (counts.verified_blocks, counts.verified_snapshots) == (3 * blocks + 2, 3 + 2)
     assert vault.open == set()
-    assert driven.most == min(lanes, max(blocks, blocks + 3))
+    assert driven.most == min(lanes, blocks + 4)
 
 
 def test_what_a_snapshot_calls_in_order() -> None:
     """With one lane the steps stand in the order they have, verify before the read-backs."""
     driven = Driven(lanes=1, blocks=2, snapshots=2).run(FakeVault())
-    body = [Kind.OPEN, Kind.PUT, Kind.PUT, Kind.COMMIT, Kind.VERIFY, Kind.READ, Kind.READ]
+    body = [Kind.OPEN, Kind.PUT, Kind.PUT, Kind.COMMIT, Kind.VERIFY]
+    body += [Kind.READ_MANIFEST, Kind.READ, Kind.READ]
     older = [Kind.READ, Kind.READ_MANIFEST]
     assert driven.kinds == [*body, Kind.CLOSE, *body, *older, Kind.CLOSE]
 
@@ -120,7 +121,7 @@ def test_a_failure_at_each_step(kind: Kind, lost: bool) -> None:
     assert made[at + 1].kind is Kind.OPEN
     assert driven.counts.lost == driven.counts.corrupt == 0
     if kind not in (Kind.OPEN, Kind.CLOSE):
-        assert vault.open == {"i2" if kind is Kind.READ_MANIFEST else "i1"}
+        assert vault.open == {"i1"}
 
 
 def test_the_running_ones_finish() -> None:
@@ -155,8 +156,9 @@ def test_the_running_ones_finish() -> None:
         ("POST", "/verify", says(200, damaged=["0" * 64])),
         ("POST", "/verify", says(200, damaged=[[]])),
         ("GET", "/blocks/", (206, b"")),
-        ("GET", "/blocks/", (404, b"<html>Not Found")),
-        ("GET", "/blocks/", says(404, code=["unknown_block"])),
+        ("POST", "/verify", says(200, damaged=[], blocks=8)),
+        ("GET", "/blocks/", (500, b"<html>")),
+        ("GET", "/blocks/", says(500, code=["damaged"])),
         ("GET", "/blocks/", says(500, code="exception")),
         ("DELETE", "", (302, b"")),
     ],
@@ -195,6 +197,11 @@ def test_a_lost_block() -> None:
     assert (counts.lost, counts.corrupt, counts.failed) == (1, 0, 1)
 
 
+def changed(said: Said, **content: Any) -> Said:
+    """Say something else in the same answer."""
+    return says(said[0], **{**json.loads(said[1]), **content})
+
+
 @pytest.mark.parametrize(
     "method, ends, said, lost, corrupt, failed",
     [
@@ -210,6 +217,19 @@ def test_a_lost_block() -> None:
         ("GET", "/snapshots/", lambda said: (200, said[1] + b" "), 0, 1, 0),
         ("POST", "/verify", refuses(404, "unknown_snapshot"), 1, 0, 1),
         ("POST", "/verify", refuses(500, "damaged"), 0, 1, 1),
+        ("POST", "/verify", refuses(400, "malformed_manifest"), 0, 1, 1),
+        ("POST", "/verify", (404, b"not here"), 1, 0, 1),
+        ("POST", "/verify", refuses(404, "unknown_interface"), 0, 0, 1),
+        ("POST", "/verify", lambda said: changed(said, blocks=7), 0, 1, 0),
+        ("POST", "/verify", lambda said: changed(said, blocks=9), 0, 1, 0),
+        ("POST", "/verify", lambda said: changed(said, blocks=True), 0, 0, 1),
+        ("POST", "/verify", lambda said: changed(said, snapshot="another"), 0, 0, 1),
+        ("POST", "/verify", lambda said: changed(said, damaged=["0" * 64]), 0, 1, 0),
+        ("GET", "/snapshots/", refuses(400, "malformed_manifest"), 0, 1, 1),
+        ("GET", "/snapshots/", (404, b""), 1, 0, 1),
+        ("GET", "/snapshots/", refuses(404, "unknown_interface"), 0, 0, 1),
+        ("GET", "/blocks/", (404, b"<html>Not Found"), 1, 0, 1),
+        ("GET", "/blocks/", says(404, code=["unknown_block"]), 1, 0, 1),
         ("PUT", "/blocks/", refuses(507, "full"), 0, 0, 1),
     ],
 )  # fmt: skip
@@ -225,12 +245,88 @@ def test_a_verify_that_finds_damage() -> None:
     def damage(method: str, path: str, said: Said) -> Said:
         if path.endswith("/verify"):
             named = json.loads(next(iter(vault.snapshots.values())))["blocks"]
-            return says(200, damaged=[*named[:2], named[0]])
-        return refuses(500, "damaged") if method == "GET" else said
+            return changed(said, damaged=[*named[:2], named[0]])
+        return refuses(500, "damaged") if "/blocks/" in path and method == "GET" else said
 
     vault = FakeVault(twist=damage)
     counts = Driven(lanes=1, blocks=4).run(vault).counts
     assert (counts.lost, counts.corrupt) == (0, 2)
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2])
+def test_a_manifest_that_is_kept_wrong_from_the_start(blocks: int) -> None:
+    """It is read back at once, not only when it is an older one: even the only snapshot's."""
+
+    def keep_other(method: str, path: str, said: Said) -> Said:
+        if method == "PUT" and "/snapshots/" in path:
+            named = json.loads(vault.snapshots[path.rpartition("/")[2]])["blocks"]
+            other = json.dumps({"blocks": named[:blocks]}).encode()
+            vault.snapshots[path.rpartition("/")[2]] = other
+        return said
+
+    vault = FakeVault(twist=keep_other)
+    counts = Driven(lanes=1, blocks=2, snapshots=1).run(vault).counts
+    assert (counts.corrupt, counts.lost, counts.failed) == (1, 0, 0)
+    assert counts.verified_snapshots == 0
+
+
+@pytest.mark.parametrize(
+    "method, ends, said, expected",
+    [
+        ("GET", "/blocks/", (200, b""), ("corrupt", "block", "r5", "0 of")),
+        ("GET", "/blocks/", (404, b""), ("lost", "block", "r5", "404 without")),
+        ("GET", "/snapshots/", (200, b""), ("corrupt", "snapshot", "r4", "0 of")),
+        ("POST", "/verify", refuses(500, "damaged"), ("corrupt", "snapshot", "r3", "500 damaged")),
+        ("POST", "/verify", lambda said: changed(said, blocks=3),
+         ("corrupt", "snapshot", "r3", "verify has 3 blocks")),
+    ],
+)  # fmt: skip
+def test_which(method: str, ends: str, said: Any, expected: tuple[str, ...]) -> None:
+    """A finding names what it is about, the request that showed it, and how it did."""
+    driven = Driven(lanes=1, blocks=1).run(FakeVault(twist=twisted(method, ends, said)))
+    (found,) = driven.counts.findings
+    assert (found.what.value, found.kind, found.id) == expected[:3]
+    assert found.detail.startswith(expected[3])
+    assert found.name == driven.acknowledged[found.kind == "snapshot"]
+
+
+def test_which_blocks() -> None:
+    """Blocks that a verify calls damaged, or that a commit misses, are named one by one."""
+
+    def damage(method: str, path: str, said: Said) -> Said:
+        named = list(vault.blocks)
+        return changed(said, damaged=named) if path.endswith("/verify") else said
+
+    def miss(method: str, path: str, said: Said) -> Said:
+        if "/snapshots/" not in path:
+            return said
+        return refuses(409, "missing_blocks", missing=list(vault.blocks))
+
+    for twist, what in ((damage, "corrupt"), (miss, "lost")):
+        vault = FakeVault(twist=twist)
+        found = Driven(lanes=1, blocks=3).run(vault).counts.findings
+        assert [one.name for one in found] == list(vault.blocks)
+        assert {(one.what.value, one.kind) for one in found} == {(what, "block")}
+
+
+def test_why_snapshots_fail() -> None:
+    """The first reason of each kind of call is kept, and none of what the burst's end cuts."""
+    vault = FakeVault(twist=twisted("POST", "/interfaces", (404, b"")))
+    driven = Driven(lanes=1, blocks=1, snapshots=3).run(vault, calls=1)
+    driven.run(vault, lose=lambda call: call.kind is Kind.PUT, calls=2)
+    driven.run(vault, lose=lambda call: call.kind is Kind.PUT, calls=1)
+    driven.agent.stop()
+    driven.finish(vault)
+    assert driven.counts.failures == {
+        "open": "the answer to opening an interface was 404 from something that is no vault",
+        "put": "putting a block had no complete answer",
+    }
+    cut = Driven(lanes=1, blocks=1).run(vault, calls=1)
+    call = cut.agent.next(0.0)
+    assert isinstance(call, Call)
+    cut.agent.stop()
+    cut.agent.ended(call, None, 0.0)
+    assert (cut.counts.cut, cut.counts.failures) == (1, {})
 
 
 def test_blocks_that_a_commit_misses_are_lost() -> None:
@@ -261,16 +357,17 @@ def test_a_block_that_is_gone_for_good_is_one_loss() -> None:
 
 
 def test_older_ones_are_read_back() -> None:
-    """Each snapshot but the first reads a block and the manifest of one of the last before it."""
+    """Each snapshot reads its own manifest, and that of one of the last before it."""
     driven = Driven(lanes=1, blocks=2, snapshots=KEPT + 30).run(FakeVault())
-    number, seen = 0, set()
+    number, seen = 0, Counter[int]()
     for call in driven.made:
         number += call.kind is Kind.OPEN
         if call.kind is Kind.READ_MANIFEST:
             back = number - 1 - call.snapshot
-            assert 1 <= back <= KEPT
-            seen.add(back)
+            assert 0 <= back < KEPT
+            seen[back] += 1
     assert len(seen) > KEPT // 2
+    assert seen.pop(0) == KEPT + 30 == seen.total() + 1
 
 
 def test_the_same_from_the_same_seed() -> None:
@@ -298,7 +395,7 @@ def test_thinking() -> None:
     assert (driven.counts.committed, driven.counts.failed) == (2, 1)
 
 
-@pytest.mark.parametrize("calls, cut", [(0, 0), (1, 1), (5, 1), (10, 1), (19, 1), (20, 0)])
+@pytest.mark.parametrize("calls, cut", [(0, 0), (1, 1), (5, 1), (10, 1), (20, 1), (21, 0)])
 def test_stopping(calls: int, cut: int) -> None:
     """A snapshot that the burst's end comes before is cut, neither committed nor failed."""
     vault = FakeVault()

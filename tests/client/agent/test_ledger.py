@@ -1,6 +1,16 @@
 """What is counted, what is kept, and that a finding counts once."""
 
-from vaultstorm_client.agent.ledger import KEPT, Finding, Kept, Ledger, VaultCounts
+import msgspec
+
+from vaultstorm_client.agent.ledger import (
+    FINDINGS,
+    KEPT,
+    Finding,
+    Found,
+    Kept,
+    Ledger,
+    VaultCounts,
+)
 
 LOST, CORRUPT = Finding.LOST, Finding.CORRUPT
 
@@ -33,7 +43,7 @@ def test_a_finding_counts_once() -> None:
     ledger = Ledger(VaultCounts())
     ledger.begin()
     for finding, name in [(LOST, "a"), (LOST, "a"), (CORRUPT, "b"), (CORRUPT, "b"), (LOST, "c")]:
-        ledger.find(finding, name, False, 0)
+        ledger.find(Found(finding, "block", name), False, 0)
     assert found(ledger) == (2, 1)
 
 
@@ -43,8 +53,9 @@ def test_damaged_and_gone_is_lost() -> None:
         ledger = Ledger(VaultCounts())
         ledger.begin()
         for finding in order:
-            ledger.find(finding, "a", False, 0)
+            ledger.find(Found(finding, "block", "a"), False, 0)
         assert found(ledger) == (1, 0)
+        assert ledger.counts.findings == [Found(LOST, "block", "a")]
 
 
 def test_common_blocks_are_remembered() -> None:
@@ -52,8 +63,8 @@ def test_common_blocks_are_remembered() -> None:
     ledger = Ledger(VaultCounts())
     for number in range(3):
         ledger.begin()
-        ledger.find(LOST, "pool", True, number)
-        ledger.find(LOST, "own", False, number)
+        ledger.find(Found(LOST, "block", "pool"), True, number)
+        ledger.find(Found(LOST, "block", "own"), False, number)
     assert found(ledger) == (4, 0)
 
 
@@ -62,20 +73,55 @@ def test_what_has_a_finding_is_not_read_again() -> None:
     ledger = Ledger(VaultCounts())
     for number in range(3):
         ledger.acknowledge_snapshot(kept(number))
-    ledger.find(CORRUPT, "a", False, 1)
+    ledger.find(Found(CORRUPT, "block", "a"), False, 1)
     assert [one.number for one in ledger.older(9)] == [0, 2]
     for number in range(3, 3 + KEPT):
         ledger.acknowledge_snapshot(kept(number))
     assert len(ledger.older(99)) == KEPT
 
 
+def test_a_common_block_counts_for_each_agent() -> None:
+    """It was acknowledged to each of them: what misses it is each one's loss, once."""
+    counts = VaultCounts()
+    for ledger in (Ledger(counts), Ledger(counts)):
+        for number in range(2):
+            ledger.begin()
+            ledger.find(Found(LOST, "block", "pool"), True, number)
+    assert (counts.lost, len(counts.findings)) == (2, 2)
+
+
+def test_findings_are_told_up_to_a_bound() -> None:
+    """The first FINDINGS are kept, and all are counted."""
+    ledger = Ledger(VaultCounts())
+    for nth in range(FINDINGS + 1):
+        ledger.find(Found(CORRUPT, "block", str(nth)), False, 0)
+    ledger.find(Found(LOST, "block", str(FINDINGS)), False, 0)
+    ledger.find(Found(LOST, "block", "0"), False, 0)
+    assert found(ledger) == (2, FINDINGS - 1)
+    assert [one.name for one in ledger.counts.findings] == [str(nth) for nth in range(FINDINGS)]
+    assert ledger.counts.findings[0].what is LOST
+
+
+def test_the_first_reason_of_each_kind_is_kept() -> None:
+    """However many snapshots fail, and for whatever reasons, there is one for each kind."""
+    ledger = Ledger(VaultCounts())
+    for kind, reason in (("open", "a"), ("put", "b"), ("open", "c")):
+        ledger.fail(kind, reason)
+    assert ledger.counts.failures == {"open": "a", "put": "b"}
+
+
 def test_counts_add_up() -> None:
-    """Counts of several processes are added, member by member."""
-    names = VaultCounts.__struct_fields__
-    one = VaultCounts(**{name: nth for nth, name in enumerate(names)})
-    other = VaultCounts(**dict.fromkeys(names, 100))
+    """Counts of several processes are added, member by member; findings stay bounded."""
+    names = [name for name, ours in msgspec.to_builtins(VaultCounts()).items() if ours == 0]
+    one = VaultCounts(**{name: nth for nth, name in enumerate(names)})  # type: ignore[arg-type]
+    other = VaultCounts(**dict.fromkeys(names, 100))  # type: ignore[arg-type]
+    one.findings = [Found(LOST, "block", "a")] * (FINDINGS - 1)
+    other.findings = [Found(LOST, "block", "b"), Found(LOST, "block", "c")]
+    one.failures, other.failures = {"open": "a"}, {"open": "b", "put": "c"}
     one.add(other)
     assert [getattr(one, name) for name in names] == [100 + nth for nth in range(len(names))]
+    assert [found.name for found in one.findings] == ["a"] * (FINDINGS - 1) + ["b"]
+    assert one.failures == {"open": "a", "put": "c"}
 
 
 def test_agents_may_share_counts() -> None:

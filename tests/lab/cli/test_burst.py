@@ -147,8 +147,36 @@ def test_changed_data_is_a_finding(options: tuple[str, ...], held: int) -> None:
     assert ended.returncode == 1
     assert "0 lost (0.0 %)" in ended.stdout
     assert re.search("DATA LOST: 0, CORRUPT: [1-9]", ended.stdout)
-    assert re.search("vaultstorm: DATA LOST: 0, CORRUPT: [1-9]", ended.stderr)
+    assert re.search(
+        r"\n    corrupt: (block|snapshot) \S+\s+in request [0-9a-f]{16}-\d+-\d+:", ended.stdout
+    )
+    assert (ended.stdout.count("DATA"), ended.stderr.count("DATA")) == (1, 0)
     assert ended.stderr.count("holds") == held
+
+
+def test_changed_data_is_said_on_stderr_when_stdout_holds_the_json() -> None:
+    """A finding is never silent, and names what it is about in the JSON."""
+    changed = FakeVault(twist=lambda method, path, said: (200, b"") if method == "GET" else said)
+    with Misbehaving(serving(changed)) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        ended = vaultstorm("burst", url, *AGENT, "--blocks=1", "--json=-")
+    assert ended.returncode == 1
+    assert re.fullmatch(r"vaultstorm: DATA LOST: 0, CORRUPT: [1-9].*\n", ended.stderr)
+    told = json.loads(ended.stdout)["vault"]
+    assert len(told["findings"]) == told["corrupt"]
+    assert {"what", "kind", "name", "id", "detail"} == told["findings"][0].keys()
+
+
+def test_what_is_no_vault_is_said_to_be_none() -> None:
+    """Nothing was acknowledged, so nothing is said to be whole; the reason of failures stands."""
+    with Misbehaving(serving(FakeVault(twist=lambda *_: (404, b"<html>")))) as server:
+        ended = vaultstorm("burst", f"http://127.0.0.1:{server.port}", *AGENT)
+    assert ended.returncode == 0
+    assert (
+        "failed snapshots: 4, for instance: the answer to opening an interface was 404 from "
+        "something that is no vault" in " ".join(ended.stdout.split())
+    )
+    assert "nothing was acknowledged, so there was nothing to lose" in ended.stdout
 
 
 def test_a_name_that_does_not_resolve_is_the_machines_fault() -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.lab.report import making, vaulting
 from tests.support import browser
 from vaultstorm import report
+from vaultstorm.report.fates import ABANDONED
 
 pytestmark = pytest.mark.skipif(browser.chromium() is None, reason=browser.MISSING)
 
@@ -25,6 +26,8 @@ const outside = (element) => !element.closest(".scroll, .skip, .hidden")
 const cut = (element) => !element.matches(".scroll, .hidden, .skip")
   && !element.closest(".uplot, .scroll") && element.scrollWidth > element.clientWidth + 1
   && getComputedStyle(element).display !== "inline" && !element.closest("svg");
+const clipped = (element) => element.getBoundingClientRect().right
+  > element.closest(".scroll").getBoundingClientRect().right + 0.5;
 const name = (element) => `${element.tagName}.${element.className}`;
 const stories = () => [...document.querySelectorAll(".story")].filter((one) => one.open).length;
 const light = () => getComputedStyle(document.documentElement).getPropertyValue("--page");
@@ -45,6 +48,8 @@ addEventListener("load", async () => parent.postMessage({
   drawn: [...document.querySelectorAll("canvas")].filter(drawn).length,
   outside: [...document.querySelectorAll("body *")].filter(outside).map(name),
   cut: [...document.querySelectorAll("body *")].filter(cut).map(name),
+  clipped: [...document.querySelectorAll(".scroll caption")].filter(clipped)
+    .map((caption) => caption.textContent),
   printed: await printed(),
 }, "*"));
 """
@@ -59,6 +64,27 @@ addEventListener("load", async () => {
   dispatchEvent(new Event("resize"));
   await new Promise((resolve) => setTimeout(resolve));
   parent.postMessage({ texts }, "*");
+});
+"""
+# Has the charts drawn once more, and notes which names of workers are painted over.
+PAINTED = """
+addEventListener("load", async () => {
+  const names = [], over = [], { fillText, fillRect } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    fillText.call(this, text, x, y);
+    if (!text.startsWith("worker ")) return;
+    const size = this.measureText(text);
+    names.push({ text, on: this, left: x, right: x + size.width,
+      top: y - size.actualBoundingBoxAscent, bottom: y + size.actualBoundingBoxDescent });
+  };
+  CanvasRenderingContext2D.prototype.fillRect = function (x, y, wide, tall) {
+    fillRect.call(this, x, y, wide, tall);
+    over.push(...names.filter((name) => name.on === this && x < name.right && name.left < x + wide
+      && y < name.bottom && name.top < y + tall).map((name) => name.text));
+  };
+  dispatchEvent(new Event("resize"));
+  await new Promise((resolve) => setTimeout(resolve));
+  parent.postMessage({ names: names.map((name) => name.text), over }, "*");
 });
 """
 # A window cannot be as narrow as a telephone; a frame can.
@@ -100,11 +126,11 @@ def test_a_quiet_console_and_no_request(page: Path) -> None:
 @pytest.mark.parametrize("scheme", ["0", "1"], ids=["dark", "light"])
 @pytest.mark.parametrize("width", [400, 1400])
 def test_nothing_is_cut(page: Path, tmp_path: Path, width: int, scheme: str) -> None:
-    """At 400 and at 1400 px nothing but a scroll box is wider than its place; all is drawn."""
+    """At 400 and 1400 px nothing but a table in its scroll box is wider than its place."""
     seen = measured(page, tmp_path, width, f"--blink-settings=preferredColorScheme={scheme}")
     assert seen["width"] == width
     assert seen["scrollWidth"] <= width
-    assert (seen["outside"], seen["cut"]) == ([], [])
+    assert (seen["outside"], seen["cut"], seen["clipped"]) == ([], [], [])
     assert seen["charts"] == seen["drawn"] > 6
 
 
@@ -184,3 +210,18 @@ def test_a_worker_says_how_it_ended(tmp_path: Path) -> None:
     for worker, said in enumerate(endings.values(), 1):
         assert f"worker {worker} {said}" in texts
     assert "1 worker recycled" in texts
+
+
+def test_losses_do_not_hide_whose_they_are(tmp_path: Path) -> None:
+    """The ticks of requests that were lost with a worker leave its name as it is."""
+    rows = [making.attempt(0, 0.0, "ok", end=10.0)]
+    for worker in (1, 2):
+        rows.append(making.event(0.0, "front", "worker_started", worker=worker))
+        rows.append(making.event(9.0, "front", "worker_killed", worker=worker))
+        for n in range(90):
+            row = {"connection": 1, "peer": "p", "method": "GET", "target": "/", "worker": worker}
+            rows.append(("request", row | {"time": n / 10, "cause": ABANDONED}))
+    made = making.Made("one", "One", lambda _, __: iter(rows))
+    page = report.write(making.make(tmp_path, [made]))
+    seen = measured(page, tmp_path, 1200, probe=PAINTED)
+    assert seen == {"names": ["worker 1 ✗ killed", "worker 2 ✗ killed"], "over": []}

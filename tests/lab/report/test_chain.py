@@ -18,6 +18,12 @@ def read(directory: Path, *rows: tuple[str, making.Row]) -> Chain | None:
         return chain.read(source.db, "one", making.EPOCH)
 
 
+def refused(time: float) -> tuple[str, making.Row]:
+    """Make a request that found the queue full."""
+    row = {"id": f"r-{time}", "connection": 1, "peer": "p", "method": "GET", "target": "/"}
+    return "request", row | {"time": time, "cause": "QueueFull"}
+
+
 def told(found: Chain | None) -> list[tuple[float, str]]:
     """Give moments and names."""
     assert found is not None
@@ -91,6 +97,30 @@ def test_a_client_that_gave_up_before_the_table_was_full(
     """It is not the first to see the hang, however the clocks of both sides differ."""
     found = read(tmp_path, *vaulting.lost(1, 5.0, took), *vaulting.chain("table_full"))
     assert [name for _, name in told(found)] == ["table_full", *seen]
+
+
+@pytest.mark.parametrize(
+    "moments, seen",
+    [([1.0], []), ([6.309], []), ([6.31], [6.31]), ([1.0, 6.309, 7.0, 8.0], [7.0])],
+    ids=["long before", "just before", "with it", "before and after"],
+)
+def test_a_queue_that_was_full_before_the_table_was(
+    tmp_path: Path, moments: list[float], seen: list[float]
+) -> None:
+    """A burst did that: the chain has the first refusal of those that the hang caused."""
+    found = read(tmp_path, *map(refused, moments), *vaulting.chain("table_full"))
+    assert [time for time, name in told(found) if name == chain.QUEUE_FULL] == seen
+
+
+def test_a_full_queue_without_a_full_table(tmp_path: Path) -> None:
+    """It is none of the chain."""
+    found = read(tmp_path, refused(2.0), *vaulting.chain("reentrance"))
+    assert [name for _, name in told(found)] == ["reentrance"]
+
+
+def test_a_full_queue_may_have_room_again() -> None:
+    """Nothing is said of what comes after the first refusal: answers may."""
+    assert "from here on" not in chain.STEPS[chain.QUEUE_FULL]
 
 
 def test_every_step_has_its_words() -> None:

@@ -47,10 +47,10 @@ def test_the_request_that_http_sys_loses(tmp_path: Path) -> None:
     assert story.heading == (
         "Attempt …-1-0 was closed by the server with the whole request sent and not one byte of "
         "the answer back, 21.0 ms after request 42 on its connection began: the pool gave it up, "
-        "as the worker process it was sent to ended, was let go of, or had been told to end and "
-        "took nothing more (Connection_Abandoned_By_AppPool). Its connection was bound to worker "
-        "7, which had been told to shut down 100 ms before http.sys sent it there, although "
-        "worker 8 took requests, and which ended 18.0 ms after (exit status 0). "
+        "as the worker process that had it, or that it waited for, ended, was let go of, or had "
+        "been told to end and took nothing more (Connection_Abandoned_By_AppPool). Its connection "
+        "was bound to worker 7, which had been told to shut down 100 ms before http.sys sent it "
+        "there, although worker 8 took requests, and which ended 18.0 ms after (exit status 0). "
         "It was never executed."
     )
     server = [(round(s.time, 3), s.text) for s in story.steps if s.side == "server"]

@@ -78,7 +78,7 @@ def test_a_process_id_that_is_used_twice_is_two_lives(tmp_path: Path) -> None:
 
 
 def test_losses_stand_where_their_requests_came(tmp_path: Path) -> None:
-    """Those of one moment are one; what was answered is not lost, nor what no worker had."""
+    """Those of one moment are one; what was answered is not lost, what no worker had no life's."""
     found, ends = read(
         tmp_path,
         event(1.0, "started", 1),
@@ -94,9 +94,20 @@ def test_losses_stand_where_their_requests_came(tmp_path: Path) -> None:
     )
     assert found[0].lost == ((1.5, 1), (2.0, 2), (2.01, 1))
     assert ends is not None
-    assert (ends.lost, ends.late) == (4, 3)
+    assert (ends.lost, ends.late, ends.waited) == (4, 3, 1)
     assert ends.least == pytest.approx(0.001, abs=1e-5)
     assert ends.most == pytest.approx(0.011, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "cause, expected",
+    [("Connection_Abandoned_By_AppPool", Ends(0, 0, 0.0, 0.0, 2)), ("QueueFull", None)],
+)
+def test_what_only_waited_for_a_worker(tmp_path: Path, cause: str, expected: Ends | None) -> None:
+    """It was lost with it too; what http.sys refused was not."""
+    rows = [lost(None, time, cause=cause) for time in (1.1, 1.2)]
+    _, ends = read(tmp_path, event(1.0, "started", 1), *rows, event(1.3, "died", 1))
+    assert ends == expected
 
 
 def test_losses_without_a_stop_are_not_late(tmp_path: Path) -> None:

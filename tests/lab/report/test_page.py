@@ -8,6 +8,7 @@ import pytest
 
 from tests.lab.report import making, vaulting
 from vaultstorm.report import data, page
+from vaultstorm.report.lives import Ends
 
 
 def read(directory: Path) -> data.Run:
@@ -104,6 +105,58 @@ def test_workers_are_told(tmp_path: Path, workers: int, lost: int, late: bool, s
     """How many, how many at a time, and how what was lost stands to their ends."""
     (variant,) = read(lives_of(tmp_path, workers, lost, late)).variants
     assert said in page.told(variant)
+
+
+LATE = "came after it had been told to shut down, 1.00 ms to 2.00 ms after."
+
+
+@pytest.mark.parametrize(
+    "ends, said",
+    [
+        (Ends(0, 0, 0, 0, 76), "76 requests lost with a worker, all of which waited for it."),
+        (
+            Ends(40, 0, 0, 0, 76),
+            "116 requests lost with a worker, 76 of which waited for it. It had taken the other "
+            "40, none of them after it had been told to shut down.",
+        ),
+        (
+            Ends(3, 2, 0.001, 0.002, 1),
+            "4 requests lost with a worker, 1 of which waited for it. It had taken the other "
+            f"3: 2 of them {LATE}",
+        ),
+        (Ends(3, 3, 0.001, 0.002), f"3 requests lost with a worker: all of them {LATE}"),
+    ],
+    ids=["waited", "waited and taken", "waited and late", "late"],
+)
+def test_what_was_lost_with_a_worker_is_told(run: Path, ends: Ends, said: str) -> None:
+    """What it had taken, and what waited for it: together what the causes count."""
+    variant = read(run).variants[0]
+    assert variant.timeline is not None
+    assert said in page.told(variant._replace(timeline=variant.timeline._replace(ends=ends)))
+
+
+def test_ticks_are_explained_where_there_are_any(tmp_path: Path) -> None:
+    """A request that only waited is of no worker's life, and has none."""
+    key = "a request that was lost with it came"
+    assert key in page.render(read(lives_of(tmp_path / "taken", 1, 1)))
+    row = {"connection": 1, "peer": "p", "method": "GET", "target": "/", "time": 0.1}
+    rows = [
+        making.attempt(0, 0.0, "ok", end=1.0),
+        making.event(0.1, "front", "worker_started", worker=7),
+        ("request", row | {"cause": "Connection_Abandoned_By_AppPool"}),
+    ]
+    made = making.Made("one", "One", lambda _, __: iter(rows))
+    html = page.render(read(making.make(tmp_path / "waited", [made])))
+    assert "1 request lost with a worker, all of which waited for it." in html
+    assert key not in html
+
+
+def test_unknown_has_all_its_reasons(run: Path) -> None:
+    """A journal that is missing, and a worker that died at its work."""
+    html = page.render(read(run))
+    (said,) = re.findall("<b>unknown</b> means that ([^<]+)</p>", html)
+    assert "a journal is missing or cut off" in said
+    assert "a worker died when it was about to keep a block or a snapshot" in said
 
 
 def test_hundreds_of_recycles_fit_a_page(tmp_path: Path) -> None:
