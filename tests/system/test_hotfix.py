@@ -211,5 +211,5 @@ def test_a_vault_that_cannot_be_had_is_told_before_the_start() -> None:
             *("--set", f"vault.Directory={file.name}"),
         )
     assert (ended.returncode, ended.stdout) == (3, "")
-    assert f"the vault cannot write in {file.name}: File exists" in ended.stderr
+    assert f"the vault cannot write in {file.name}: {file.name} is not a directory" in ended.stderr
     assert "name another directory with --set vault.Directory=DIR" in ended.stderr

@@ -48,7 +48,7 @@ def test_what_is_lost_and_what_is_changed_is_found(tmp_path: Path) -> None:
 
     assert lost == [f"blocks/{gone}: 404"]
     assert sorted(changed) == sorted(
-        [f"blocks/{damaged}: 500", f"blocks/{whole}: 200", "snapshots/cut: 200"]
+        [f"blocks/{damaged}: 500", f"blocks/{whole}: 200", "snapshots/cut: 500"]
     )
 
 
