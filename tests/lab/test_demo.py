@@ -51,6 +51,7 @@ def rows(table: str) -> dict[str, list[str]]:
     return {line.split()[0]: line.split()[1:4] for line in table.splitlines() if line.strip()}
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", library.names())
 def test_the_demo_shows_the_failure_and_its_cure(

@@ -105,6 +105,7 @@ def kill_until_it_is_off(server: Server) -> None:
     assert pool["deaths"] >= KILLS
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(120)
 def test_two_hundred_kills_under_load_are_accounted_for(tmp_path: Path) -> None:
     """Every attempt has one outcome and a cause, nothing ran twice, and nothing is left behind."""
