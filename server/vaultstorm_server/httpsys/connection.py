@@ -90,14 +90,14 @@ class Connection(Link):
         return True
 
     def _read_head(self) -> bool:
-        incoming = self._intake.read_head()
-        if incoming is None:
+        facts = self._intake.read_head()
+        if facts is None:
             return False
-        if isinstance(incoming, Refused):
-            self._turn_away(incoming)
+        if isinstance(facts, Refused):
+            self._turn_away(facts)
             return False
         self._endpoint.requests += 1
-        self._head = facts = incoming.facts
+        self._head = facts
         self._request = Request(
             self,
             id=facts.id,
@@ -105,7 +105,7 @@ class Connection(Link):
             peer=self.peer_name,
             method=facts.method.decode("ascii"),
             target=facts.target.decode("ascii"),
-            headers=incoming.headers,
+            headers=facts.headers,
             received=clock.now(),
         )
         if self.surplus:

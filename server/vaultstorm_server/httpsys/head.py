@@ -36,6 +36,8 @@ class Head(NamedTuple):
     expects_continue: bool
     id: str | None
     """X-Request-Id."""
+    headers: list[tuple[bytes, bytes]]
+    """All fields, names in lowercase."""
 
 
 class Line(NamedTuple):
@@ -149,18 +151,19 @@ def inspect(raw: bytes, limits: HttpSys) -> Head | Fault:
     if not _FIELDS.fullmatch(rest, 0, len(rest) - 2):
         return _field_fault(rest)
     meant: dict[bytes, bytes] = {}
-    for field in rest[:-4].split(b"\r\n"):
+    headers: list[tuple[bytes, bytes]] = []
+    for field in rest[:-4].split(b"\r\n") if len(rest) > 2 else ():
         if len(field) > limits.MaxFieldLength:
             return _FIELD_TOO_LONG
         name, _, value = field.partition(b":")
-        name = name.lower()
+        name, value = name.lower(), value.strip(b" \t")
+        headers.append((name, value))
         if name in _MEANT:
-            value = value.strip(b" \t")
             if name in meant:
                 # Joined as RFC 9110, 5.3 says; twice a Host or a length is found out below.
                 value = b"%b,%b" % (meant[name], value)
             meant[name] = value
-    return _meaning(method, target, min(int(version.rpartition(b".")[2]), 1), meant, limits)
+    return _meaning(method, target, min(version[-1] - ord("0"), 1), meant, headers, limits)
 
 
 def _line_fault(parts: list[bytes], limits: HttpSys) -> Fault | None:
@@ -187,12 +190,16 @@ def _line_fault(parts: list[bytes], limits: HttpSys) -> Fault | None:
         return _URL
     if longest and len(path) > longest and max(map(len, path.split(b"/"))) > longest:
         return _URL
-    if version in (b"HTTP/1.1", b"HTTP/1.0"):
-        return None
+    return None if version in (b"HTTP/1.1", b"HTTP/1.0") else _version_fault(version)
+
+
+def _version_fault(version: bytes) -> Fault | None:
     form = _VERSION_FORM.fullmatch(version)
     if form is None or int(form[1]) == 0:
         return BAD_REQUEST
-    return _VERSION if int(form[1]) > 1 else None
+    if int(form[1]) > 1:
+        return _VERSION
+    return None if len(version) == len(b"HTTP/1.1") else BAD_REQUEST  # RFC 9112, 2.3: two digits
 
 
 def _field_fault(rest: bytes) -> Fault:
@@ -205,7 +212,12 @@ def _field_fault(rest: bytes) -> Fault:
 
 
 def _meaning(
-    method: bytes, target: bytes, minor: int, meant: dict[bytes, bytes], limits: HttpSys
+    method: bytes,
+    target: bytes,
+    minor: int,
+    meant: dict[bytes, bytes],
+    headers: list[tuple[bytes, bytes]],
+    limits: HttpSys,
 ) -> Head | Fault:
     """Judge what the fields say together."""
     get = meant.get
@@ -238,6 +250,7 @@ def _meaning(
         coding is not None,
         minor == 1 and get(b"expect", b"").lower() == b"100-continue",
         name[:_ID_MAX].decode("latin-1") if name else None,
+        headers,
     )
 
 

@@ -13,14 +13,6 @@ from vaultstorm_server.settings import HttpSys
 _EMPTY_LINES: Final = re.compile(rb"(?:\r\n)*")
 
 
-class Incoming(NamedTuple):
-    """The head of a request that is to be served."""
-
-    facts: Head
-    headers: list[tuple[bytes, bytes]]
-    """Names in lowercase."""
-
-
 class Refused(NamedTuple):
     """The head of one that is not."""
 
@@ -32,8 +24,9 @@ class Refused(NamedTuple):
 class Intake:
     """Keeps what has arrived, and gives it out piece by piece when it is asked.
 
-    One h11 connection lives from a head to the end of its body: it frames what head.py has let
-    pass, and what h11 refuses all the same is a bad request.
+    A head without a body ends where head.py says, which lets nothing pass that h11 refuses. One
+    with a body is h11's as well: one h11 connection lives from the head to the end of the body,
+    frames it, and what it refuses all the same is a bad request.
     """
 
     __slots__ = ("_body", "_input", "_limits", "_scanned")
@@ -69,7 +62,7 @@ class Intake:
         self._scanned = 0
         return self._input not in (b"", b"\r")
 
-    def read_head(self) -> Incoming | Refused | None:
+    def read_head(self) -> Head | Refused | None:
         """Give the head of the next request once it is whole, or is known to be no good."""
         limits = self._limits
         end = head.end(self._input, self._scanned, limits)
@@ -85,15 +78,15 @@ class Intake:
         facts = head.inspect(raw, limits)
         if isinstance(facts, Fault):
             return Refused(facts, raw)
-        framer = h11.Connection(h11.SERVER)
-        framer.receive_data(raw)
-        try:
-            event = framer.next_event()
-        except h11.RemoteProtocolError:
-            return Refused(BAD_REQUEST, raw)
-        assert isinstance(event, h11.Request)
-        self._body = Body(framer, facts, limits.MaxRequestEntityAllowed)
-        return Incoming(facts, list(event.headers))
+        if facts.length or facts.chunked:
+            framer = h11.Connection(h11.SERVER)
+            framer.receive_data(raw)
+            try:
+                framer.next_event()
+            except h11.RemoteProtocolError:
+                return Refused(BAD_REQUEST, raw)
+            self._body = Body(framer, facts, limits.MaxRequestEntityAllowed)
+        return facts
 
     def read_body(self) -> bytes | Fault | None:
         """Give the body once it is whole, or say what is wrong with it."""

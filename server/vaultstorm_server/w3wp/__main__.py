@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import msgspec
@@ -148,15 +149,18 @@ def serve(
         settings.InterfaceIdleTime,
         settings.InterfaceMemory,
     )
-    calls = InterfaceCalls(table, settings.IsapiThreads, note, changed, corrupted)
+
+    def waiting() -> AbstractContextManager[None]:
+        return worker.waiting()
+
+    calls = InterfaceCalls(table, settings.IsapiThreads, note, changed, corrupted, waiting)
     clean_up = DoCleanUp(
         settings.DoCleanUpPeriod,
         calls.clean_up,
         lambda error: note("clean_up_died", f"{error}: no entry is released any more"),
     )
-    vault = Vault(settings, calls, store, lines.keeping, facts)
-    clean_up.start()
-    in_order = Worker(
+    vault = Vault(settings, calls, store, lines.keeping, facts, waiting)
+    worker = Worker(
         sock,
         outbox,
         vault.handle,
@@ -166,7 +170,9 @@ def serve(
         bool(settings.PingBlockedByHang),
         options.frame_max,
         lambda: end_with(sock),
-    ).run()
+    )
+    clean_up.start()
+    in_order = worker.run()
     clean_up.end()
     if in_order:  # or else methods may still run
         store.close()

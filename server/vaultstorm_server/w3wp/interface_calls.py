@@ -8,7 +8,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from vaultstorm_server import clock
 from vaultstorm_server.w3wp.answers import Refused
@@ -27,6 +27,7 @@ class InterfaceCalls:
         note: is told each step towards the hang: the name of the event, and a detail.
         changed: is told the entries of the table, and the threads that wait for one.
         corrupted: called when a method has touched an entry that was released under it.
+        waiting: what a thread is inside of while it waits.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class InterfaceCalls:
         note: Note,
         changed: Changed,
         corrupted: Callable[[str], None],
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._entries = entries
         self._threads = threads
         self._note = note
         self._changed = changed
         self._corrupted = corrupted
+        self._may_wait = waiting
         self._room = threading.Condition()
         self._waiting = 0
         self._numbers = itertools.count(1)
@@ -135,7 +138,8 @@ class InterfaceCalls:
         self._note_first("table_full", f"all {size} entries are taken: {name} waits for one")
         if self._waiting == self._threads:
             self._note_first("pool_hung", f"all {self._threads} ISAPI threads wait for an entry")
-        self._room.wait()
+        with self._may_wait():
+            self._room.wait()
         self._waiting -= 1
 
     def _note_first(self, name: str, detail: str) -> None:

@@ -8,8 +8,8 @@ from typing import Final
 from vaultstorm_server.frames import append
 from vaultstorm_server.messages import Message
 
-BATCH_MAX: Final = 1 << 20
-"""Bytes of answers after which a batch leaves, even if more requests have been received."""
+BATCH_MAX: Final = 32 << 10
+"""Bytes of answers after which a batch leaves, so that the front process works beside us."""
 
 
 class Outbox:

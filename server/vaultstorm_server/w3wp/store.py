@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from vaultstorm_server.w3wp import durable
+from vaultstorm_server.w3wp import durable, page_cache
 from vaultstorm_server.w3wp.scratch import Scratch
 from vaultstorm_server.w3wp.turns import Turns
 
@@ -126,9 +126,16 @@ class Store:
             data = _read(path_of(self._blocks, digest))
         except IsADirectoryError as error:
             raise DamagedError(f"block {digest} is a directory") from error
-        if data is not None and hashlib.sha256(data).hexdigest() != digest:
-            raise DamagedError(f"block {digest} has other bytes ({len(data)}) than were put")
-        return data
+        return None if data is None else _intact(digest, data)
+
+    def cached(self, digest: str) -> bytes | None:
+        """Give a block if that needs no wait for the disk; None if `get` is to be asked.
+
+        Raises:
+            DamagedError: it is not what was put.
+        """
+        data = page_cache.read(path_of(self._blocks, digest))
+        return None if data is None else _intact(digest, data)
 
     def commit(self, name: str, manifest: bytes, blocks: Sequence[str]) -> bool:
         """Keep a snapshot; on return it and the names of its blocks are on the disk.
@@ -279,6 +286,12 @@ def _read(path: str) -> bytes | None:
             return file.readall()
     except FileNotFoundError:
         return None
+
+
+def _intact(digest: str, data: bytes) -> bytes:
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise DamagedError(f"block {digest} has other bytes ({len(data)}) than were put")
+    return data
 
 
 def _discard(path: str) -> None:

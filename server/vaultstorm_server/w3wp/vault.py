@@ -8,6 +8,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from vaultstorm_server.settings import Vault as Settings
@@ -49,6 +50,7 @@ class Vault:
         store: the blocks and the snapshots.
         keeping: is told, on the thread of the method, before the store is changed.
         facts: gives what the status shows of the process beside them.
+        waiting: what a thread is inside of while it waits for the disk, so that another can work.
     """
 
     def __init__(
@@ -58,12 +60,14 @@ class Vault:
         store: Store,
         keeping: Callable[[], None],
         facts: Callable[[], dict[str, Any]],
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._settings = settings
         self._calls = calls
         self._store = store
         self._keeping = keeping
         self._facts = facts
+        self._waiting = waiting
         self._methods: dict[str, dict[str, Method]] = {
             "blocks": {"GET": self._get_block, "PUT": self._put_block},
             "snapshots": {"GET": self._get_snapshot, "PUT": self._commit},
@@ -182,7 +186,8 @@ class Vault:
         self._work(entry, len(block))
         self._keeping()
         try:
-            made = self._store.put(name, block)
+            with self._waiting():
+                made = self._store.put(name, block)
         except FullError as error:
             raise _full(error) from error
         return json(201 if made else 200, {"block": name, "bytes": len(block)})
@@ -196,7 +201,11 @@ class Vault:
 
     def _read(self, name: str) -> bytes | None:
         try:
-            return self._store.get(name)
+            block = self._store.cached(name)
+            if block is None:
+                with self._waiting():
+                    block = self._store.get(name)
+            return block
         except DamagedError as error:
             raise Refused(500, "damaged", str(error)) from error
 
@@ -210,7 +219,8 @@ class Vault:
         self._work(entry, len(body))
         self._keeping()
         try:
-            made = self._store.commit(name, body, blocks)
+            with self._waiting():
+                made = self._store.commit(name, body, blocks)
         except MissingBlocks as error:
             said = f"{len(error.names)} of the blocks are not kept: PUT them first"
             raise Refused(409, "missing_blocks", said, missing=list(error.names)) from error
@@ -233,7 +243,8 @@ class Vault:
         damaged, size = [], 0
         for digest in dict.fromkeys(blocks):
             try:
-                block = self._store.get(digest)
+                with self._waiting():
+                    block = self._store.get(digest)
             except DamagedError:
                 block = None
             if block is None:
@@ -245,7 +256,8 @@ class Vault:
         return json(200, told)
 
     def _snapshot(self, name: str) -> tuple[bytes, list[str]]:
-        manifest = self._store.snapshot(name)
+        with self._waiting():
+            manifest = self._store.snapshot(name)
         if manifest is None:
             raise Refused(404, "unknown_snapshot", f"no snapshot {name} is kept; PUT it first")
         try:
@@ -262,7 +274,8 @@ class Vault:
         """
         rate = self._settings.DiskRate
         while rate and size > 0:
-            time.sleep(min(size, CHUNK) / rate)
+            with self._waiting():
+                time.sleep(min(size, CHUNK) / rate)
             self._calls.touch(entry)
             size -= CHUNK
         self._calls.touch(entry)

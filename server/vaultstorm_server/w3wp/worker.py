@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
 from vaultstorm_server import clock
 from vaultstorm_server.frames import OVERHEAD, RECEIVE_MAX, Frames
@@ -56,7 +57,9 @@ class Worker:
         self._stopping = stopping
         self._frames: Frames[ToWorker] = Frames(ToWorker, frame_max)
         self._body_max = frame_max - OVERHEAD
-        self._threads: IsapiThreads[Work | Ping] = IsapiThreads(threads, self._on_thread)
+        self._threads: IsapiThreads[Work | Ping] = IsapiThreads(
+            threads, self._on_thread, outbox.send
+        )
 
     def run(self) -> bool:
         """Say hello, then serve. Returns when it was told to stop, and at the channel's end.
@@ -69,9 +72,7 @@ class Worker:
         self._outbox.send(Hello(os.getpid()))
         with contextlib.suppress(ConnectionResetError):  # the front process is gone
             while data := self._sock.recv(RECEIVE_MAX):
-                told_to_stop = self._take(self._frames.feed(data))
-                self._outbox.send()
-                if told_to_stop:
+                if self._take(self._frames.feed(data)):
                     self._stopping()
                     self._threads.join()
                     return True
@@ -81,27 +82,38 @@ class Worker:
         """Do what is asked, in order; tell whether that was to stop.
 
         The status is short, and waits for nothing: where an ISAPI thread is free for it, it is
-        answered here, which saves two switches of threads.
+        answered here, which saves two switches of threads. What is for the threads is given to them
+        together, for the same reason.
         """
+        calls: list[Work | Ping] = []
+        said = told_to_stop = False
         for message in messages:
             if isinstance(message, Stop):
-                return True
-            if isinstance(message, Ping):
-                if self._ping_blocked and not self._threads.free:
-                    self._threads.give(message)
-                else:
-                    self._outbox.put(Pong(self._unhealthy()))
-            elif message.target == STATUS_PATH and self._threads.free:
+                told_to_stop = True
+                break
+            if isinstance(message, Ping) and not (self._ping_blocked and not self._threads.free):
+                self._outbox.put(Pong(self._unhealthy()))
+                said = True
+            elif isinstance(message, Work) and message.target == STATUS_PATH and self._threads.free:
                 self._outbox.put(self._execute(message))
+                said = True
             else:
-                self._threads.give(message)
-        return False
+                calls.append(message)
+        if calls:
+            self._threads.give(calls)
+        if said:
+            self._outbox.send()
+        return told_to_stop
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Say that the method that the calling thread runs is going to wait for something."""
+        return self._threads.waiting()
 
     def _on_thread(self, call: Work | Ping) -> None:
         if isinstance(call, Ping):
-            self._outbox.send(Pong(self._unhealthy()))
+            self._outbox.put(Pong(self._unhealthy()))
         else:
-            self._outbox.send(self._execute(call))
+            self._outbox.put(self._execute(call))
 
     def _execute(self, work: Work) -> Done:
         began = clock.now()

@@ -51,7 +51,20 @@ def test_a_good_head_gives_its_facts() -> None:
     fields = HOST + b"X-Request-Id: abc-1\r\nContent-Length: 12\r\nExpect: 100-Continue\r\n"
 
     assert verdict(get(b"/a/b?c=%zz", fields, b"PUT")) == Head(
-        b"PUT", b"/a/b?c=%zz", 1, True, 12, False, True, "abc-1"
+        b"PUT",
+        b"/a/b?c=%zz",
+        1,
+        True,
+        12,
+        False,
+        True,
+        "abc-1",
+        [
+            (b"host", b"localhost"),
+            (b"x-request-id", b"abc-1"),
+            (b"content-length", b"12"),
+            (b"expect", b"100-Continue"),
+        ],
     )
 
 

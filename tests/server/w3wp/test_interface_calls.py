@@ -61,6 +61,7 @@ def test_an_open_waits_while_the_table_is_full(tmp_path: Path, full: int) -> Non
     opener.wait()
     assert made.changes[-3:] == [(full, 1), (full - 1, 1), (full, 0)]
     assert made.noted == ["table_full"]
+    assert made.waits >= 1
 
 
 def test_the_pool_hangs_when_the_last_thread_waits(tmp_path: Path) -> None:

@@ -38,6 +38,24 @@ def test_a_block_is_given_back(store: Store, tmp_path: Path, size: int) -> None:
     assert unfinished(tmp_path / "vault") == []
 
 
+@pytest.mark.parametrize("size", [0, 1, 4096, 1 << 20])
+def test_a_block_in_memory_is_given_without_the_disk(store: Store, size: int) -> None:
+    """Or it is left to `get`, where the file system does not tell."""
+    name, block = named(os.urandom(size))
+    assert store.cached(name) is None
+    store.put(name, block)
+    assert store.cached(name) in (block, None)
+
+
+def test_a_damaged_block_is_not_given_from_memory_either(store: Store, tmp_path: Path) -> None:
+    """It is damaged, or left to `get`, which says so."""
+    name, block = named(b"a block")
+    store.put(name, block)
+    (tmp_path / "vault" / "blocks" / name).write_bytes(b"another")
+    with pytest.raises(DamagedError, match=name):
+        store.cached(name) or store.get(name)
+
+
 def test_the_same_block_twice_is_one(store: Store, tmp_path: Path) -> None:
     """The second put is acknowledged, adds nothing and leaves the file alone."""
     name, block = named(b"twice")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.w3wp.vaults import BASE, Made, code, digest_of, told
-from vaultstorm_server.w3wp import durable
+from vaultstorm_server.w3wp import durable, page_cache
 from vaultstorm_server.w3wp.vault import path_of
 
 BLOCK = b"a block"
@@ -83,6 +83,28 @@ def test_only_what_changes_the_store_is_said_before(made: Made) -> None:
     made.ask("POST", f"{interface}/snapshots/s/verify")
     made.ask("DELETE", interface)
     assert made.kept == 2
+
+
+def test_what_waits_for_the_disk_lets_other_threads_run(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever writes, or reads what may not be in memory; a block that is in memory does not."""
+    interface = made.open()
+    waits = [made.waits]
+
+    def ask(method: str, path: str, body: bytes | str = b"") -> None:
+        assert made.ask(method, interface + path, body).status < 300
+        waits.append(made.waits)
+
+    ask("PUT", f"/blocks/{NAME}", BLOCK)
+    ask("PUT", "/snapshots/s", manifest(BLOCK))
+    ask("GET", "/snapshots/s")
+    ask("POST", "/snapshots/s/verify")
+    monkeypatch.setattr(page_cache, "read", lambda path: Path(path).read_bytes())
+    ask("GET", f"/blocks/{NAME}")
+    monkeypatch.setattr(page_cache, "read", lambda path: None)
+    ask("GET", f"/blocks/{NAME}")
+    assert waits == [0, 1, 2, 3, 5, 5, 6]
 
 
 def test_head_is_get_without_the_body(made: Made) -> None:

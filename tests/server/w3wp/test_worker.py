@@ -158,6 +158,25 @@ def test_a_hung_worker_that_was_told_to_stop_ends_with_its_front_process(start: 
     assert child.end() == (0, b"")
 
 
+def test_a_method_that_waits_holds_up_neither_answers_nor_other_methods(start: Start) -> None:
+    """What was answered before it leaves, and what came after it is run by another thread."""
+    child = start(MaxInterfaces=1, DoCleanUpPeriod=3600, IsapiThreads=2)
+    child.receive()
+    path = "/AeXRSVault/interfaces"
+    child.send(
+        Work(1, None, "GET", "/no", [], b""),
+        Work(2, None, "POST", path, [], b""),
+        Work(3, None, "POST", path, [], b""),  # for ever
+        Work(4, None, "GET", "/no", [], b""),
+    )
+    answered: list[int] = []
+    while len(answered) < 3:
+        message = child.receive()
+        if isinstance(message, Done):
+            answered.append(message.seq)
+    assert answered == [1, 2, 4]
+
+
 def test_an_execution_that_is_over_is_written_before_the_next_begins(tmp_path: Path) -> None:
     """Whatever kills the worker within a batch: what is over is in its journal."""
     path = tmp_path / "worker-1.ndjson"

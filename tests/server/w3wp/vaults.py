@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +39,14 @@ class Made:
             lambda name, detail: self.notes.append((name, detail)),
             lambda *both: self.changes.append(both),
             self.corrupted.append,
+            self._waiting,
         )
         self.store = Store(directory, made.Quota)
         self.kept = 0
-        self.vault = Vault(made, self.calls, self.store, self._keeping, lambda: {"pid": 4711})
+        self.waits = 0
+        self.vault = Vault(
+            made, self.calls, self.store, self._keeping, lambda: {"pid": 4711}, self._waiting
+        )
 
     def ask(self, method: str, path: str, body: bytes | str = b"") -> Answer:
         """Run one method at a path below the base."""
@@ -56,6 +62,11 @@ class Made:
     def put(self, interface: str, block: bytes) -> Answer:
         """Put a block."""
         return self.ask("PUT", f"{interface}/blocks/{digest_of(block)}", block)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        self.waits += 1
+        yield
 
     def _keeping(self) -> None:
         self.kept += 1
