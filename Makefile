@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.installed
 
-.PHONY: install demo test lint bench soak browser ci clean
+.PHONY: install demo test lint bench soak fuzz tools ci clean
 
 install: $(STAMP)
 
@@ -36,13 +36,19 @@ bench: install
 soak: install
 	$(BIN)/python -m bench soak hang kills --strict --no-install
 
-# For the tests that look at a report in a real browser; without one they are skipped, and say so.
-browser:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
-		|| echo "no chromium, and none could be installed: the browser tests will be skipped"
+# 200,000 mutated PDUs against both ends of DCE/RPC, some minutes; `make test` runs 20,000.
+fuzz: install
+	$(BIN)/python -m tests.wire.dcerpc.fuzz 200000
 
-ci: browser lint test
+# For the tests that look at a report in a real browser, and that have Wireshark read what was captured; without
+# them they are skipped, and say so.
+tools:
+	@command -v chromium >/dev/null && command -v tshark >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium tshark >/dev/null; } \
+		|| echo "chromium and tshark are not both here, nor can they be installed: their tests will be skipped"
+
+ci: tools lint test
 
 clean:
 	rm -rf .venv dist build bench/results demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

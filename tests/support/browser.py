@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-MISSING = "there is no chromium here: `make browser` installs Debian's, as root"
+MISSING = "there is no chromium here: `make tools` installs Debian's, as root"
 
 _CONSOLE = re.compile(r'CONSOLE:\d+\] "(.*)", source')
 _OPTIONS = (
