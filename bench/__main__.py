@@ -22,6 +22,7 @@ from bench import (
     peers,
     reconcile,
     requests,
+    rpc,
     soak,
     spread,
     vault,
@@ -34,7 +35,10 @@ from bench.table import render
 
 MEASUREMENTS: Final[dict[str, Callable[[Setup], Measurement]]] = {
     module.NAME: module.measure
-    for module in (spread, connections, requests, memory, held, reconcile, vault, soak, kills, hang)
+    for module in (
+        *(spread, connections, requests, memory, held, reconcile, vault, rpc),
+        *(soak, kills, hang),
+    )
 }
 LONG: Final = (soak.NAME, kills.NAME, hang.NAME)
 """Made only where they are named."""

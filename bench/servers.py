@@ -40,12 +40,24 @@ def vaultstorm(folder: Path, certificate: Certificate, *options: str) -> Iterato
     home = folder / "vaultstorm"
     home.mkdir(exist_ok=True)
     argv = [PYTHON, "-m", "vaultstorm", "serve", "--port", str(port), "--admin-port", "0"]
+    argv += ["--no-rpc"]
     argv += ["--backlog", "4096", "--set", "afd.MaximumStaticBacklog=65535"]
     argv += ["--cert", str(certificate.chain), "--key", str(certificate.key)]
     argv += ["--set", f"httpsys.ErrorLoggingDir={home}", *options]
     with Child(argv) as child:
         front = _ready(child.line(_START_S))
         yield Server(port, front, [child.pid, *descendants(child.pid)], child)
+
+
+@contextlib.contextmanager
+def vaultstorm_rpc(folder: Path, *options: str) -> Iterator[Server]:
+    """Run our server; its `port` is that of its resolver."""
+    argv = [PYTHON, "-m", "vaultstorm", "serve", "--port=0", "--admin-port=0", "--rpc-port=0"]
+    argv += [f"--tls-dir={folder}", "--no-tls", *options]
+    with Child(argv) as child:
+        ready = json.loads(child.line(_START_S))
+        port = int(ready["rpc"].rpartition(":")[2])
+        yield Server(port, int(ready["pid"]), [child.pid, *descendants(child.pid)], child)
 
 
 @contextlib.contextmanager

@@ -84,8 +84,9 @@ def _drive(setup: Setup, course: Course, seconds: int, result: Measurement) -> N
     home = folder / course.name.replace(",", "").replace(" ", "-")
     journal = home / "journal"
     journal.mkdir(parents=True)
-    argv = [PYTHON, "-m", "vaultstorm", "serve", "--port=0", "--admin-port=0", "--backlog=4096"]
-    argv += ["--hotfix=KB908739", f"--workers={course.workers}", f"--journal={journal}"]
+    argv = [PYTHON, "-m", "vaultstorm", "serve", "--port=0", "--admin-port=0", "--no-rpc"]
+    argv += ["--backlog=4096", "--hotfix=KB908739"]
+    argv += [f"--workers={course.workers}", f"--journal={journal}"]
     argv += [f"--cert={setup.certificate.chain}", f"--key={setup.certificate.key}"]
     for setting in ("afd.MaximumStaticBacklog=65535", *course.settings):
         argv.append(f"--set={setting}")

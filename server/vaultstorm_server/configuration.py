@@ -14,56 +14,50 @@ from typing import Any, NamedTuple, NoReturn, get_type_hints
 import msgspec
 from msgspec import inspect
 
-from vaultstorm_server.settings import Settings
+from vaultstorm_server import app_ids
+from vaultstorm_server.keys import Key, describe, known
+from vaultstorm_server.settings import AppId, Settings
 from vaultstorm_wire import units
 from vaultstorm_wire.errors import UsageError
 
+__all__ = ["Given", "Key", "describe", "from_document", "load", "nearest", "parse"]
+
 _AT_LINE = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column \d+\)", re.DOTALL)
-_CHOICE = re.compile(r"\^\((?P<names>[\w|]+)\)\$")
 
 
-class Key(NamedTuple):
-    """What one key may hold.
+class Given(NamedTuple):
+    """A setting as it was written.
 
     Attributes:
-        default: as a person would write it, in `unit`.
-        unit: of a bare number; empty where a number counts something.
-        range: what is allowed, with the unit; empty where anything is.
-        scale: what a bare number is multiplied by to get seconds or bytes.
+        where: what a message about it begins with.
+        section: of `settings`; ``AppID.`` and a guid for one of an AppID.
+        name: of the key.
+        raw: its value.
+        origin: the key of the registry that it stood under.
     """
 
+    where: str
     section: str
     name: str
-    type: inspect.Type
-    default: str
-    unit: str
-    range: str
-    description: str
-    scale: float
-
-    @property
-    def path(self) -> str:
-        """The name that ``--set`` and messages use."""
-        return f"{self.section}.{self.name}"
+    raw: object
+    origin: str = ""
 
 
-def describe() -> list[Key]:
-    """List every key there is, in the order of `settings`."""
-    return [key for keys in _known().values() for key in keys.values()]
-
-
-def load(file: Path | None = None, overrides: Sequence[str] = ()) -> Settings:
+def load(
+    file: Path | None = None, overrides: Sequence[str] = (), registry: Sequence[Given] = ()
+) -> Settings:
     """Read the settings.
 
     Args:
         file: TOML, one section per component; None for the defaults.
         overrides: ``section.Key=value`` each, stronger than the file, the last one of a key wins.
+        registry: what a registry export has, weaker than the file.
 
     Raises:
         UsageError: anything in them is not as `describe` says.
     """
     given = [] if file is None else _from_document(_parse(file), f"{file}: ")
-    return _settings([*given, *map(_from_override, overrides)])
+    return _settings([*registry, *given, *map(_from_override, overrides)])
 
 
 def from_document(document: Mapping[str, object], where: str) -> Settings:
@@ -109,79 +103,16 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_fold[near[0]] if near else None
 
 
-def _settings(given: Iterable["_Given"]) -> Settings:
-    known = _known()
+def _settings(given: Iterable[Given]) -> Settings:
+    keys = known()
     values: dict[str, dict[str, object]] = {}
-    for where, section, name, raw in given:
-        key = _find(known, where, section, name)
-        values.setdefault(key.section, {})[key.name] = _read(key, where, raw)
-    return msgspec.convert(values, Settings)
+    for one in given:
+        key = _find(keys, one.where, one.section, one.name)
+        values.setdefault(key.section, {})[key.name] = _read(key, one.where, one.raw)
+    return msgspec.convert(app_ids.nested(values), Settings)
 
 
-def _known() -> dict[str, dict[str, Key]]:
-    sections: dict[str, dict[str, Key]] = {}
-    whole = inspect.type_info(Settings)
-    assert isinstance(whole, inspect.StructType)
-    for section in whole.fields:
-        assert isinstance(section.type, inspect.StructType)
-        sections[section.name] = {
-            field.name: _key(section.name, field) for field in section.type.fields
-        }
-    return sections
-
-
-def _key(section: str, field: inspect.Field) -> Key:
-    kind, extra, schema = field.type, dict[str, Any](), dict[str, Any]()
-    while isinstance(kind, inspect.Metadata):
-        extra = {**(kind.extra or {}), **extra}
-        schema = {**(kind.extra_json_schema or {}), **schema}
-        kind = kind.type
-    unit = extra.get("duration") or extra.get("size") or ""
-    scale = {**units.DURATIONS, **units.SIZES}.get(unit, 1)
-    default: object = field.default
-    if isinstance(default, int | float):
-        default = _number(default / scale) if scale != 1 else _number(default)
-    return Key(
-        section=section,
-        name=field.name,
-        type=kind,
-        default=str(default),
-        unit=unit,
-        range=extra.get("form") or _range(kind, unit, scale),
-        description=schema.get("description", ""),
-        scale=scale,
-    )
-
-
-def _range(kind: inspect.Type, unit: str, scale: float) -> str:
-    if isinstance(kind, inspect.StrType):
-        choice = _CHOICE.fullmatch(kind.pattern or "")
-        if choice:
-            *most, last = choice["names"].split("|")
-            return f"{', '.join(most)} or {last}" if most else last
-        if kind.min_length or kind.max_length:
-            return f"{kind.min_length or 0} to {kind.max_length or 'any number of'} characters"
-    if isinstance(kind, inspect.IntType | inspect.FloatType):
-        low = None if kind.ge is None else _number(kind.ge / scale)
-        high = None if kind.le is None else _number(kind.le / scale)
-        tail = f" {unit}" if unit else ""
-        if low is not None:
-            return f"{low} to {high}{tail}" if high is not None else f"{low}{tail} or more"
-    return ""
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else f"{value:g}"
-
-
-class _Given(NamedTuple):
-    where: str
-    section: str
-    name: str
-    raw: object
-
-
-def _from_document(document: Mapping[str, object], where: str) -> Iterator[_Given]:
+def _from_document(document: Mapping[str, object], where: str) -> Iterator[Given]:
     for section, entries in document.items():
         if not isinstance(entries, Mapping):
             if section in Settings.__struct_fields__:
@@ -192,7 +123,14 @@ def _from_document(document: Mapping[str, object], where: str) -> Iterator[_Give
         if not entries:
             _check_section(where, section)
         for name, raw in entries.items():
-            yield _Given(where, section, name, raw)
+            if section != app_ids.SECTION:
+                yield Given(where, section, name, raw)
+            elif isinstance(raw, Mapping):
+                inside = app_ids.section(name)
+                given = raw or msgspec.to_builtins(AppId())  # one with nothing of its own is there
+                yield from (Given(where, inside, key, value) for key, value in given.items())
+            else:
+                raise UsageError(f'{where}{section}.{name} is a section: write [AppID."{{guid}}"]')
 
 
 def _parse(file: Path) -> dict[str, Any]:
@@ -203,12 +141,16 @@ def _parse(file: Path) -> dict[str, Any]:
     return parse(data, str(file))
 
 
-def _from_override(text: str) -> _Given:
+def _from_override(text: str) -> Given:
     path, equals, raw = text.partition("=")
     section, dot, name = path.strip().partition(".")
+    if section == app_ids.SECTION:
+        section, dot, name = path.strip().rpartition(".")
+    if section == app_ids.SECTION and equals and dot:
+        raise UsageError(f"--set {text}: write {app_ids.EVERY}.{name}=value, with its guid")
     if not equals or not dot or not name:
         raise UsageError(f"--set {text}: write section.Key=value, as in afd.Backlog=100")
-    return _Given("--set ", section, name, raw.strip())
+    return Given("--set ", section, name, raw.strip())
 
 
 def _sections() -> str:
@@ -224,15 +166,23 @@ def _check_section(where: str, section: str) -> None:
 
 def _find(known: Mapping[str, Mapping[str, Key]], where: str, section: str, name: str) -> Key:
     """Look a key up, or say which one may have been meant, in this section or in another."""
-    _check_section(where, section)
-    key = known[section].get(name)
+    application = app_ids.of(section)
+    if application is not None:
+        try:
+            section = app_ids.section(app_ids.read(application))
+        except ValueError as error:
+            raise UsageError(f"{where}{app_ids.SECTION}: {error}") from error
+    else:
+        _check_section(where, section)
+    keys = known[section if application is None else app_ids.EVERY]
+    key = keys.get(name)
     if key is not None:
-        return key
+        return key._replace(section=section)
     elsewhere = [key.path for keys in known.values() for key in keys.values() if key.name == name]
-    near = nearest(name, known[section])
+    near = nearest(name, keys)
     if near is not None:
         elsewhere.append(f"{section}.{near}")
-    meant = f"did you mean {elsewhere[0]}?" if elsewhere else f"it has {', '.join(known[section])}"
+    meant = f"did you mean {elsewhere[0]}?" if elsewhere else f"it has {', '.join(keys)}"
     raise UsageError(f"{where}there is no {section}.{name}; {meant}")
 
 
@@ -303,7 +253,8 @@ def _toml_value(raw: object) -> object:
 
 
 def _python_type(key: Key) -> Any:
-    section = get_type_hints(Settings)[key.section]
+    inside = app_ids.of(key.section) is not None
+    section = AppId if inside else get_type_hints(Settings)[key.section]
     return get_type_hints(section, include_extras=True)[key.name]
 
 

@@ -1,4 +1,4 @@
-"""The front process: AFD.SYS, HTTP.SYS and W3SVC on one loop, from the ready line to the end.
+"""The front process: AFD.SYS, HTTP.SYS, W3SVC and RPCSS on one loop, from ready line to end.
 
 What is slow to import (TLS, the control plane) is imported while the workers start.
 """
@@ -12,7 +12,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import structlog
@@ -30,7 +30,11 @@ from vaultstorm_server.settings import Settings
 from vaultstorm_server.vault_directory import vault_directory
 from vaultstorm_server.w3svc.command import worker_command
 from vaultstorm_server.w3svc.pool import Pool
+from vaultstorm_wire.errors import MachineError
 from vaultstorm_wire.journal import Event, Sample
+
+if TYPE_CHECKING:
+    from vaultstorm_server.rpcss.service import Rpcss
 
 log = structlog.get_logger()
 
@@ -50,6 +54,8 @@ class ServeOptions:
         key: its private key.
         journal: the directory of the journals; None for no journal.
         admin_port: of the control plane on 127.0.0.1; 0 for any that is free.
+        rpc_port: of RPCSS, on `host`; 0 for any that is free, None for no RPC.
+        rpc_asked: it was asked for by number, so that the server is of no use without it.
     """
 
     host: str
@@ -60,6 +66,8 @@ class ServeOptions:
     key: Path | None = None
     journal: Path | None = None
     admin_port: int = 0
+    rpc_port: int | None = None
+    rpc_asked: bool = False
 
 
 def serve(options: ServeOptions) -> int:
@@ -142,14 +150,17 @@ class Front:
             errors,
             options.settings.apppool.Name,
         )
+        self._rpc = self._open_rpc(loop)
+        stack.callback(self._close_rpc)
         self._sampler = Sampler(loop, self._journal, self.sample)
         self._reset = IisReset(self._listener, self._http, self._pool, self._event, self._stop)
         self._installation = Installation(
-            self._settings, self._reset, self._pool, self._command, self._event
+            self._settings, self._reset, self._pool, self._rpc, self._command, self._event
         )
         controls = Controls(
             self.status,
             self._listener,
+            self._rpc,
             self._pool,
             options.settings.apppool,
             self._reset,
@@ -158,6 +169,25 @@ class Front:
         )
         self._admin = Admin(self._admin_socket, controls)
         self._admin.start()
+
+    def _open_rpc(self, loop: asyncio.AbstractEventLoop) -> "Rpcss | None":
+        """Listen for RPC: on a port that nobody asked for, only if it can be had."""
+        from vaultstorm_server.rpcss.service import Rpcss
+
+        options = self._options
+        if options.rpc_port is None:
+            return None
+        try:
+            return Rpcss(loop, options.host, options.rpc_port, options.settings, self._journal)
+        except MachineError as error:
+            if options.rpc_asked:
+                raise
+            log.warning("rpc_not_served", reason=str(error))
+            return None
+
+    def _close_rpc(self) -> None:
+        if self._rpc is not None:
+            self._rpc.close()
 
     async def run(self) -> int:
         """Serve, from the ready line to the end of the last worker."""
@@ -180,6 +210,7 @@ class Front:
             "url": self.url,
             "ca": self._ca and _shown(self._ca),
             "pid": os.getpid(),
+            "rpc": self._rpc and self._rpc.url,
             "admin": self._admin_url,
             "workers": [worker.pid for worker in self._pool.statistics().workers],
             "journal": self._options.journal and _shown(self._options.journal),
@@ -202,6 +233,7 @@ class Front:
             "accept_queue": msgspec.to_builtins(self._listener.statistics()),
             "connections": msgspec.to_builtins(self._http.statistics(), enc_hook=dict),
             "pool": msgspec.to_builtins(self._pool.statistics()),
+            "rpc": self._rpc and msgspec.to_builtins(self._rpc.statistics()),
         }
 
     def sample(self) -> Sample:
@@ -218,6 +250,7 @@ class Front:
             in_flight=pool.held,
             interfaces=interfaces,
             threads_held=threads_held,
+            **(self._rpc.sample_values() if self._rpc is not None else {}),
         )
 
     def _command(self, settings: Settings) -> list[str]:
@@ -246,6 +279,7 @@ class Front:
     async def _end(self) -> None:
         """Refuse what comes, finish what is under way, end the workers."""
         self._listener.close()
+        self._close_rpc()
         await self._reset.ended()
         await self._http.drain(DRAIN_GRACE)
         self._sampler.stop()

@@ -18,9 +18,10 @@ class Do(StrEnum):
     NOTHING = auto()
     REPLACE_VAULT = auto()
     REPLACE_HTTP_SYS = auto()
+    REPLACE_OLE32 = auto()
     START_IIS = auto()
     START_SERVICE = auto()
-    START_COMPUTER = auto()
+    RESTART_COMPUTER = auto()
 
 
 class Step(NamedTuple):
@@ -56,7 +57,15 @@ HOTFIXES: Final[dict[str, Hotfix]] = {
         (
             Step(Do.STOP_IIS, "stop IIS"),
             Step(Do.REPLACE_HTTP_SYS, "replace Http.sys"),
-            Step(Do.START_COMPUTER, "restart the computer"),
+            Step(Do.RESTART_COMPUTER, "restart the computer"),
+        ),
+    ),
+    "KB960007": Hotfix(
+        "rpc.KB960007",
+        "RpcProtSeqMaxCalls of an AppID is read, and passed to listen()",
+        (
+            Step(Do.REPLACE_OLE32, "replace Ole32.dll"),
+            Step(Do.RESTART_COMPUTER, "restart the computer"),
         ),
     ),
     "TECH39579": Hotfix(
@@ -86,7 +95,8 @@ def find(name: str) -> str:
     for known in HOTFIXES:
         if name.casefold() == known.casefold():
             return known
-    raise _unknown(name, " and ".join(HOTFIXES))
+    *most, last = HOTFIXES
+    raise _unknown(name, f"{', '.join(most)} and {last}")
 
 
 def overrides(names: Iterable[str]) -> list[str]:

@@ -1,18 +1,29 @@
 """The installation of a hotfix on a server that runs: its article's steps, one after the other."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import structlog
 
 from vaultstorm_server.hotfixes import HOTFIXES, Do, Hotfix, find
-from vaultstorm_server.iis_reset import IisReset, Note
+from vaultstorm_server.iis_reset import RETRY_AFTER, IisReset, Note
 from vaultstorm_server.settings import Settings
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_wire.errors import MachineError
 
 log = structlog.get_logger()
+
+
+class Rpc(Protocol):
+    """What a restart of the computer does to RPC."""
+
+    def stop(self) -> None:
+        """Reset every connection and forget every object; the port stays the same."""
+
+    def start(self, settings: Settings) -> None:
+        """Listen again, with the settings and the hotfixes that the computer has."""
 
 
 class Installation:
@@ -25,6 +36,7 @@ class Installation:
         settings: what the server was started with.
         reset: stops and starts everything.
         pool: whose workers and whose request queue are replaced.
+        rpc: what a restart of the computer stops and starts beside IIS; None without RPC.
         command: writes the workers' command.
         note: journals an event and its detail.
     """
@@ -34,12 +46,15 @@ class Installation:
         settings: Settings,
         reset: IisReset,
         pool: Pool,
+        rpc: Rpc | None,
         command: Callable[[Settings], Sequence[str]],
         note: Note,
     ) -> None:
         self._settings = settings
         self._reset = reset
         self._pool = pool
+        self._rpc = rpc
+        self._iis_stopped = False
         self._command = command
         self._note = note
 
@@ -81,6 +96,7 @@ class Installation:
 
     async def _stop_iis(self, _: Hotfix) -> None:
         await self._reset.stop_iis()
+        self._iis_stopped = True
 
     async def _nothing(self, _: Hotfix) -> None:
         """Do what is done to no part of the server."""
@@ -93,15 +109,40 @@ class Installation:
         self._settings = _with(self._settings, hotfix)
         self._pool.replace_http_sys(1)
 
+    async def _replace_ole32(self, hotfix: Hotfix) -> None:
+        self._settings = _with(self._settings, hotfix)
+
     async def _start_iis(self, _: Hotfix) -> None:
+        self._iis_stopped = False
         await self._reset.start_iis()
 
     async def _start_service(self, _: Hotfix) -> None:
         self._reset.start_pool()
 
-    async def _start_computer(self, _: Hotfix) -> None:
+    async def _restart_computer(self, hotfix: Hotfix) -> None:
+        if self._rpc is not None:
+            self._rpc.stop()
+        if not self._iis_stopped:
+            await self._stop_iis(hotfix)
+        if self._reset.stopping:
+            return
         self._reset.start_pool()
-        await self._reset.start_iis()
+        await self._start_iis(hotfix)
+        await self._start_rpc()
+
+    async def _start_rpc(self) -> None:
+        """Have RPC served again, as soon as nobody else has its port."""
+        robbed = False
+        while self._rpc is not None and not self._reset.stopping:
+            try:
+                self._rpc.start(self._settings)
+            except OSError as error:
+                if not robbed:
+                    log.error("rpc_start_failed", error=error.strerror)
+                robbed = True
+                await asyncio.sleep(RETRY_AFTER)
+            else:
+                return
 
 
 DOING: Final[dict[Do, Callable[[Installation, Hotfix], Awaitable[None]]]] = {
@@ -110,9 +151,10 @@ DOING: Final[dict[Do, Callable[[Installation, Hotfix], Awaitable[None]]]] = {
     Do.NOTHING: Installation._nothing,
     Do.REPLACE_VAULT: Installation._replace_vault,
     Do.REPLACE_HTTP_SYS: Installation._replace_http_sys,
+    Do.REPLACE_OLE32: Installation._replace_ole32,
     Do.START_IIS: Installation._start_iis,
     Do.START_SERVICE: Installation._start_service,
-    Do.START_COMPUTER: Installation._start_computer,
+    Do.RESTART_COMPUTER: Installation._restart_computer,
 }
 
 

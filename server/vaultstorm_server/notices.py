@@ -1,15 +1,27 @@
 """Settings that are allowed and do nothing, or less than they seem to: said once, at the start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from vaultstorm_server.settings import Afd, AppPool, HttpSys, Settings, Vault
+from vaultstorm_server.rpc_settings import MAX_CALLS_DEFAULT, MAX_CALLS_MAX
+from vaultstorm_server.rpcss.applications import applications
+from vaultstorm_server.settings import Afd, AppPool, HttpSys, Settings, Tcpip, Vault
+
+NAMED_MAX: Final = 3
+"""AppIDs that one sentence names; more are counted."""
 
 
-def notices(settings: Settings) -> list[str]:
-    """Say, a sentence each, what in `settings` will silently have no effect."""
+def notices(settings: Settings, rpc: bool = True) -> list[str]:
+    """Say, a sentence each, what in `settings` will silently have no effect.
+
+    Args:
+        settings: of the whole server.
+        rpc: it serves RPC.
+    """
     return [
         *_backlog(settings.afd),
+        *_tcpip(settings.tcpip),
+        *(_rpc(settings) if rpc else ()),
         *_httpsys(settings.httpsys),
         *_apppool(settings.apppool),
         *_vault(settings),
@@ -53,6 +65,58 @@ def _backlog(afd: Afd) -> Iterator[str]:
             f"{without}one growth of {afd.DynamicBacklogGrowthDelta} would exceed "
             f"MaximumDynamicBacklog {afd.MaximumDynamicBacklog} (KB142641)"
         )
+
+
+def _tcpip(tcpip: Tcpip) -> Iterator[str]:
+    if tcpip.TcpMaxPortsExhausted and tcpip.style != "exhausted":
+        because = (
+            f"with tcpip.Overflow={tcpip.Overflow}"
+            if tcpip.Overflow != "windows"
+            else "without tcpip.SynAttackProtect=1"
+        )
+        yield f"tcpip.TcpMaxPortsExhausted has no effect {because}"
+
+
+def _rpc(settings: Settings) -> Iterator[str]:
+    afd, rpc, value = settings.afd, settings.rpc, "RpcProtSeqMaxCalls"
+    if rpc.ResolverBacklog > afd.MaximumStaticBacklog:
+        yield (
+            f"rpc.ResolverBacklog {rpc.ResolverBacklog} is cut to afd.MaximumStaticBacklog "
+            f"{afd.MaximumStaticBacklog} (KB127144)"
+        )
+    calls = {appid: each.RpcProtSeqMaxCalls for appid, each in settings.AppID.items()}
+    if not rpc.KB960007:
+        unread = [appid for appid, asked in calls.items() if asked != MAX_CALLS_DEFAULT]
+        if unread:
+            yield (
+                f"{value} of {_named(unread)} is not read without rpc.KB960007=1: "
+                f"COM asks listen() for {MAX_CALLS_DEFAULT} (KB960007)"
+            )
+    for appid, asked in calls.items() if rpc.KB960007 else ():
+        taken = min(max(asked, 1), MAX_CALLS_MAX)
+        if asked != taken:
+            yield (
+                f"{value} {asked} of {_named([appid])} is taken as {taken}: "
+                f"it goes from 1 to {MAX_CALLS_MAX} (KB960007)"
+            )
+    if afd.EnableDynamicBacklog:
+        short = [
+            application.name
+            for application in applications(settings).values()
+            if application.max_calls <= afd.MinimumDynamicBacklog
+        ]
+        if short:
+            yield (
+                f"afd.EnableDynamicBacklog has no effect for COM on {_named(short)}: MaxCalls does "
+                f"not exceed MinimumDynamicBacklog {afd.MinimumDynamicBacklog} (KB142641); "
+                f"raise {value}, with rpc.KB960007=1"
+            )
+
+
+def _named(appids: Sequence[str]) -> str:
+    shown = ", ".join(f"{{{appid}}}" for appid in appids[:NAMED_MAX])
+    more = len(appids) - NAMED_MAX
+    return f"AppID {shown} and {more} more" if more > 0 else f"AppID {shown}"
 
 
 def _httpsys(httpsys: HttpSys) -> Iterator[str]:

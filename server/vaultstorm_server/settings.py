@@ -4,26 +4,26 @@ One frozen struct per section of the TOML file. A field's `Meta` carries its ran
 documentation, and the unit of a bare number. Values inside are seconds, bytes and counts.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-DWORD_MAX = 0xFFFFFFFF
-FOREVER = 10 * 365 * 86400.0
+from vaultstorm_server.annotations import DWORD_MAX, FOREVER, Switch, seconds, size
+from vaultstorm_server.rpc_settings import AppId, Rpc
+
+__all__ = [
+    "Afd",
+    "AppId",
+    "AppPool",
+    "HttpSys",
+    "Rpc",
+    "Settings",
+    "Tcpip",
+    "Vault",
+]
+
 RESTART_TIME_MAX = 71582 * 60.0
 """Seconds: the most minutes whose milliseconds a DWORD holds."""
-
-Switch = Annotated[int, Meta(ge=0, le=1, description="0 is off, 1 is on")]
-
-
-def seconds(low: float, high: float, description: str, unit: str = "s") -> Any:
-    """Describe a duration whose bare number is in `unit`; `low` and `high` are seconds."""
-    return Meta(ge=low, le=high, description=description, extra={"duration": unit})
-
-
-def size(low: int, high: int, description: str, unit: str = "B") -> Any:
-    """Describe a size whose bare number is in `unit`; `low` and `high` are bytes."""
-    return Meta(ge=low, le=high, description=description, extra={"size": unit})
 
 
 class Afd(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,13 +75,26 @@ class Tcpip(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(pattern="^(windows|reset|refuse|drop)$", description="windows: by SynAttackProtect"),
     ] = "windows"
+    TcpMaxPortsExhausted: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="refused connections from which SynAttackProtect acts; 0: from the first",
+        ),
+    ] = 0  # the form of 2003 SP1 (KB903927); Windows 2000 documents 5 (KB142641)
 
     @property
     def style(self) -> str:
-        """What happens to a connection that finds no room: ``reset``, ``refuse`` or ``drop``."""
+        """What a connection meets that finds no room.
+
+        ``reset``, ``refuse``, ``drop``, or ``exhausted``: refused at first, reset after that.
+        """
         if self.Overflow != "windows":
             return self.Overflow
-        return "reset" if self.SynAttackProtect else "refuse"
+        if not self.SynAttackProtect:
+            return "refuse"
+        return "exhausted" if self.TcpMaxPortsExhausted else "reset"
 
 
 class HttpSys(Struct, frozen=True, forbid_unknown_fields=True):
@@ -278,3 +291,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     httpsys: HttpSys = HttpSys()
     apppool: AppPool = AppPool()
     vault: Vault = Vault()
+    rpc: Rpc = Rpc()
+    AppID: dict[str, AppId] = {}
+    """By guid, in lower case and without braces."""

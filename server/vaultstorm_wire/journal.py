@@ -32,7 +32,7 @@ class Attempt(Record, tag="attempt", kw_only=True, frozen=True):
     """One try of the client: never two tries in one record. `time` is when it was scheduled."""
 
     id: str
-    """The X-Request-Id it carried."""
+    """The X-Request-Id it carried; of an RPC, the causality id (ORPCTHIS.cid) as text."""
     connection: str
     nth: int
     """Which request on its connection: 0 is the first, on a fresh connection."""
@@ -57,6 +57,10 @@ class Attempt(Record, tag="attempt", kw_only=True, frozen=True):
     outcome: str
     errno: str | None = None
     detail: str | None = None
+    operation: str | None = None
+    """Of an ``rpc://`` target: ``activation`` or ``call``."""
+    win32: int | None = None
+    """The code that a Windows RPC client reports, where `outcome` alone does not say."""
 
 
 class TurnedAway(Record, tag="turned_away", kw_only=True, frozen=True):
@@ -67,6 +71,8 @@ class TurnedAway(Record, tag="turned_away", kw_only=True, frozen=True):
     """``backlog_full``, or ``stopping``: it waited when the listener closed."""
     how: str
     """``reset`` (handshake, then RST); a SYN that was refused or dropped is in a `Pause`."""
+    port: int | None = None
+    """The server's, where it has told which of its ports it was."""
 
 
 class Pause(Record, tag="pause", kw_only=True, frozen=True):
@@ -77,6 +83,8 @@ class Pause(Record, tag="pause", kw_only=True, frozen=True):
     until: float
     caught: int = 0
     """Handshakes already complete when the pause began, reset and journalled as `TurnedAway`."""
+    port: int | None = None
+    """The server's, as in `TurnedAway`."""
 
 
 class Request(Record, tag="request", kw_only=True, frozen=True):
@@ -128,6 +136,8 @@ class Event(Record, tag="event", kw_only=True, frozen=True):
     worker: int | None = None
     event_id: int | None = None
     detail: str | None = None
+    port: int | None = None
+    """The server's, where the event is one of its listeners'."""
 
 
 class Sample(Record, tag="sample", kw_only=True, frozen=True):
@@ -149,6 +159,16 @@ class Sample(Record, tag="sample", kw_only=True, frozen=True):
     """Entries of the vault's interface tables: the most at once since the last sample."""
     threads_held: int = 0
     """ISAPI threads that wait for an entry: likewise."""
+    resolver_free: int = 0
+    resolver_queued: int = 0
+    resolver_turned_away: int = 0
+    """As `free`, `queued` and `turned_away`, of the resolver's port (RPC)."""
+    exporter_free: int = 0
+    exporter_queued: int = 0
+    exporter_turned_away: int = 0
+    """Likewise of all object exporters' ports together."""
+    objects: int = 0
+    """Objects that DCOM clients have references to."""
 
 
 class Acknowledged(Record, tag="acknowledged", kw_only=True, frozen=True):

@@ -3,12 +3,17 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaultstorm_server import configuration
-from vaultstorm_server.settings import Settings
+from vaultstorm_server.settings import AppId, Settings
 from vaultstorm_wire.errors import UsageError
+
+GUID = "8e5f1c6a-4b0d-4c57-9d3e-5a7b2f60c9d1"
+OTHER = "0000000a-000b-000c-000d-0000000000ef"
+
+PATHS = [key.path.replace("{guid}", GUID) for key in configuration.describe()]
 
 
 @pytest.fixture
@@ -45,20 +50,33 @@ def test_last_override_of_a_key_wins() -> None:
 def test_every_key_is_reached_by_its_default() -> None:
     """`--set` reaches each key there is, and takes the default that `describe` shows."""
     for key in configuration.describe():
-        assert configuration.load(None, [f"{key.path}={key.default}"]) == Settings(), key.path
+        path, same = key.path.replace("{guid}", GUID), Settings()
+        if path != key.path:
+            same = Settings(AppID={GUID: AppId()})
+        assert configuration.load(None, [f"{path}={key.default}"]) == same, path
 
 
 def test_describe_is_complete() -> None:
     """Every key of every section is described, with what it is and what is allowed."""
     described = {key.path: key for key in configuration.describe()}
-    for section in Settings.__struct_fields__:
-        for name in getattr(Settings(), section).__struct_fields__:
-            assert described[f"{section}.{name}"].description
+    sections = {name: getattr(Settings(), name) for name in Settings.__struct_fields__}
+    sections["AppID.{guid}"] = sections.pop("AppID") or AppId()
+    for section, struct in sections.items():
+        for name in struct.__struct_fields__:
+            assert described.pop(f"{section}.{name}").description
+    assert not described
+
+
+def test_units_and_ranges_are_described() -> None:
+    """As a person would write them."""
+    described = {key.path: key for key in configuration.describe()}
     assert described["afd.GrowthLag"].unit == "s"
     assert described["afd.GrowthLag"].range == "0 to 60 s"
     assert described["httpsys.MaxFieldLength"].range == "64 to 65534 B"
     assert described["tcpip.Overflow"].range == "windows, reset, refuse or drop"
     assert described["apppool.Name"].default == "DefaultAppPool"
+    assert described["rpc.MaxFragment"].range == "1432 to 65535 B"
+    assert described["rpc.Ports"].range == "ports and ranges such as 5000-5010,5141"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +252,8 @@ def test_empty_file_and_empty_section(toml: Path) -> None:
     assert configuration.load(toml) == Settings()
 
 
-@given(st.sampled_from([key.path for key in configuration.describe()]), st.text(max_size=20))
+@settings(deadline=None)  # the machine may be busy
+@given(st.sampled_from(PATHS), st.text(max_size=20))
 def test_any_value_is_taken_or_refused(path: str, value: str) -> None:
     """Whatever is assigned to whatever key, the answer is settings or one sentence."""
     said = path
@@ -301,3 +320,57 @@ def test_a_recycling_time_without_a_unit_is_in_minutes() -> None:
         overrides=["apppool.PeriodicRestartTime=2", "apppool.IdleTimeout=500ms"]
     )
     assert (read.apppool.PeriodicRestartTime, read.apppool.IdleTimeout) == (120.0, 0.5)
+
+
+@pytest.mark.parametrize("written", [GUID, f"{{{GUID}}}", GUID.upper(), f'"{{{GUID.upper()}}}"'])
+def test_an_appid_is_set_however_its_guid_is_written(written: str) -> None:
+    """With braces or without, in any case, quoted as TOML has it or not."""
+    settings = configuration.load(None, [f"AppID.{written}.RpcProtSeqMaxCalls=0x64"])
+    assert settings == Settings(AppID={GUID: AppId(100)})
+
+
+def test_appids_in_a_file(toml: Path) -> None:
+    """One table each; the command line wins; one with nothing of its own has the defaults."""
+    toml.write_text(
+        f'[AppID."{{{GUID.upper()}}}"]\nRpcProtSeqMaxCalls = 20\n[AppID.{OTHER}]\n[rpc]\n'
+    )
+    assert configuration.load(toml).AppID == {GUID: AppId(20), OTHER: AppId(10)}
+    override = f"AppID.{GUID}.RpcProtSeqMaxCalls=30"
+    assert configuration.load(toml, [override]).AppID[GUID] == AppId(30)
+
+
+@pytest.mark.parametrize(
+    "override, said",
+    [
+        ("AppID.RpcProtSeqMaxCalls=1", "write AppID.{guid}.RpcProtSeqMaxCalls=value"),
+        ("AppID=1", "write section.Key=value"),
+        ("AppID..RpcProtSeqMaxCalls=1", "AppID: '' is no guid such as {"),
+        ("AppID.{guid}.RpcProtSeqMaxCalls=1", "AppID: '{guid}' is no guid"),
+        (f"AppID.{GUID}.RpcProtSeqMaxCal=1", f"did you mean AppID.{GUID}.RpcProtSeqMaxCalls?"),
+        (f"AppID.{GUID}.X=1", f"there is no AppID.{GUID}.X; it has RpcProtSeqMaxCalls"),
+        (f"AppID.{GUID}.RpcProtSeqMaxCalls=-1", "is out of range: 0 to 4294967295"),
+        ("rpc.RpcProtSeqMaxCalls=1", "did you mean AppID.{guid}.RpcProtSeqMaxCalls?"),
+        ("appid.x.RpcProtSeqMaxCalls=1", "did you mean [AppID]?"),
+    ],
+)
+def test_an_appid_that_is_none(override: str, said: str) -> None:
+    """What would be right is said."""
+    assert said in refused(override)
+
+
+def test_a_key_of_no_appid_in_a_file(toml: Path) -> None:
+    """It stands under a guid."""
+    toml.write_text("[AppID]\nRpcProtSeqMaxCalls = 1\n")
+    assert 'write [AppID."{guid}"]' in refused(file=toml)
+
+
+@pytest.mark.parametrize("text", ["", "5000", "5000-5010", " 5000 - 5010 , 1", "65535", "1-65535"])
+def test_ports_are_ranges(text: str) -> None:
+    """As in the value that Windows has."""
+    assert configuration.load(None, [f"rpc.Ports={text}"]).rpc.Ports == text.strip()
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "5000-", "-1", "5000,", "5000-5010-5020", "rpc"])
+def test_ports_that_are_none(text: str) -> None:
+    """They are refused with an example."""
+    assert "is not ports and ranges such as 5000-5010,5141" in refused(f"rpc.Ports={text}")

@@ -1,6 +1,7 @@
 """Hotfixes that are installed on a server that runs, of a real listener and real connections."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -9,13 +10,14 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import structlog
 
 from tests.server.httpsys.serving import on_uvloop
 from tests.server.staging import GET, Stage, staged
 from tests.server.w3svc.pooling import GATED, gone, pool_of
 from vaultstorm_server.hotfixes import HOTFIXES
 from vaultstorm_server.installation import Installation
-from vaultstorm_server.settings import HttpSys, Settings, Vault
+from vaultstorm_server.settings import HttpSys, Rpc, Settings, Vault
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_server.w3svc.process import CHANNEL
 from vaultstorm_wire.errors import MachineError, UsageError
@@ -43,10 +45,40 @@ DONE: dict[str, list[object]] = {
         ("hotfix_step", "KB908739 2/3: replace Http.sys"),
         ("KB908739", 1),
         ("hotfix_step", "KB908739 3/3: restart the computer"),
+        "rpc stopped",
         "start_pool",
+        ("rpc started", 0),
         ("hotfix_applied", "KB908739"),
     ],
+    "KB960007": [
+        ("hotfix_step", "KB960007 1/2: replace Ole32.dll"),
+        ("hotfix_step", "KB960007 2/2: restart the computer"),
+        "rpc stopped",
+        "end",
+        "start_pool",
+        ("rpc started", 1),
+        ("hotfix_applied", "KB960007"),
+    ],
 }
+
+
+class RpcDouble:
+    """Says what was done to it; its port is taken as often as `robbed` says."""
+
+    def __init__(self, did: list[object], robbed: int = 0) -> None:
+        self._did = did
+        self.robbed = robbed
+
+    def stop(self) -> None:
+        """Go down."""
+        self._did.append("rpc stopped")
+
+    def start(self, settings: Settings) -> None:
+        """Come up."""
+        if self.robbed:
+            self.robbed -= 1
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        self._did.append(("rpc started", settings.rpc.KB960007))
 
 
 def command(settings: Settings) -> list[str]:
@@ -57,7 +89,8 @@ def command(settings: Settings) -> list[str]:
 def installation(stage: Stage, settings: Settings | None = None) -> Installation:
     """Make one for the stage."""
     pool = cast(Pool, stage.pool)
-    return Installation(settings or Settings(), stage.reset, pool, command, stage.note)
+    rpc = RpcDouble(stage.did)
+    return Installation(settings or Settings(), stage.reset, pool, rpc, command, stage.note)
 
 
 def begin(stage: Stage, name: str) -> "asyncio.Task[float]":
@@ -109,15 +142,16 @@ async def test_what_a_client_sees_of_the_steps(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, listening",
+    "name, listening, refused",
     [
-        ("KB908739", [True, False, False, True]),
-        ("TECH39579", [True, True, False, False, False, True, True]),
+        ("KB908739", [True, False, False, True], "N/A"),
+        ("KB960007", [True, True, True], ""),
+        ("TECH39579", [True, True, False, False, False, True, True], "Disabled"),
     ],
 )
 @on_uvloop
 async def test_the_port_is_closed_from_the_stop_of_iis_to_its_start(
-    tmp_path: Path, name: str, listening: list[bool]
+    tmp_path: Path, name: str, listening: list[bool], refused: str
 ) -> None:
     """As each step begins, and when all are done; the pool is started when IIS is, or after it."""
     async with staged("reset", tmp_path) as stage:
@@ -127,30 +161,29 @@ async def test_the_port_is_closed_from_the_stop_of_iis_to_its_start(
             seen.append((stage.listener.statistics().listening, stage.pool.refusal))
 
         pool = cast(Pool, stage.pool)
-        await Installation(Settings(), stage.reset, pool, command, note).apply(name)
+        await Installation(Settings(), stage.reset, pool, None, command, note).apply(name)
         assert [port for port, _ in seen] == listening
-        reason = "Disabled" if name == "TECH39579" else "N/A"
-        assert [refusal for _, refusal in seen] == ["", *[reason] * (len(seen) - 2), ""]
+        assert [refusal for _, refusal in seen] == ["", *[refused] * (len(seen) - 2), ""]
 
 
 @NAMES
 @on_uvloop
 async def test_what_is_installed_is_not_installed_again(tmp_path: Path, name: str) -> None:
-    """Whether it was there from the start or came later; the other one can still be."""
+    """Whether it was there from the start or came later; the others can still be."""
     async with staged("reset", tmp_path) as stage:
-        both = Settings(vault=Vault(TECH39579=1), httpsys=HttpSys(KB908739=1))
-        server = installation(stage, both)
+        every = Settings(vault=Vault(TECH39579=1), httpsys=HttpSys(KB908739=1), rpc=Rpc(KB960007=1))
+        server = installation(stage, every)
         assert server.installed == list(HOTFIXES)
         with pytest.raises(MachineError, match=f"^{name} is installed already$"):
             await server.apply(name)
         assert stage.did == []
 
         later = installation(stage)
-        (other,) = HOTFIXES.keys() - {name}
         await later.apply(name)
         with pytest.raises(MachineError, match="installed already"):
             await later.apply(name)
-        await later.apply(other)
+        for other in HOTFIXES.keys() - {name}:
+            await later.apply(other)
         assert later.installed == list(HOTFIXES)
 
 
@@ -158,7 +191,7 @@ async def test_what_is_installed_is_not_installed_again(tmp_path: Path, name: st
 async def test_an_unknown_one_is_told_the_known(tmp_path: Path) -> None:
     """And nothing is done."""
     async with staged("reset", tmp_path) as stage:
-        with pytest.raises(UsageError, match="there are KB908739 and TECH39579"):
+        with pytest.raises(UsageError, match="there are KB908739, KB960007 and TECH39579"):
             await installation(stage).apply("all")
         assert stage.did == []
 
@@ -269,7 +302,7 @@ async def test_workers_that_hang_are_killed_after_the_grace(
         await asyncio.to_thread(client.send, GET)
         await stage.until(lambda: pool.requests.held == 1)
         replaced = [sys.executable, "-c", GATED, CHANNEL]
-        server = Installation(Settings(), stage.reset, pool, lambda _: replaced, stage.note)
+        server = Installation(Settings(), stage.reset, pool, None, lambda _: replaced, stage.note)
         await server.apply("TECH39579")
         assert await asyncio.to_thread(client.rest) == b""
         client.close()
@@ -279,3 +312,39 @@ async def test_workers_that_hang_are_killed_after_the_grace(
         assert await asyncio.to_thread(again.get, b"/answer") == b""
         again.close()
         assert pool.statistics().starts == 2
+
+
+@on_uvloop
+async def test_a_restart_waits_for_the_port_of_rpc(tmp_path: Path) -> None:
+    """Another may have taken it meanwhile: said once, tried until it is free."""
+    async with staged("reset", tmp_path) as stage:
+        rpc = RpcDouble(stage.did, robbed=2)
+        pool = cast(Pool, stage.pool)
+        server = Installation(Settings(), stage.reset, pool, rpc, command, stage.note)
+        with structlog.testing.capture_logs() as logs:
+            await server.apply("KB960007")
+        assert [entry["event"] for entry in logs].count("rpc_start_failed") == 1
+        assert (stage.did, rpc.robbed) == (DONE["KB960007"], 0)
+
+
+@pytest.mark.parametrize("at", ["the stop", "the start"])
+@on_uvloop
+async def test_a_server_that_stops_in_a_restart_does_not_start_rpc(tmp_path: Path, at: str) -> None:
+    """Neither where requests still end, nor where another has the port of RPC."""
+    async with staged("reset", tmp_path) as stage:
+        rpc = RpcDouble(stage.did, robbed=10**6)
+        pool = cast(Pool, stage.pool)
+        server = Installation(Settings(), stage.reset, pool, rpc, command, stage.note)
+        if at == "the stop":
+            stage.pool.may_end.clear()
+        installing = asyncio.get_running_loop().create_task(server.apply("KB960007"))
+        await stage.until(lambda: ("end" if at == "the stop" else "start_pool") in stage.did)
+        stage.stopping.set()
+        stage.pool.may_end.set()
+        with pytest.raises(MachineError, match="was stopped before KB960007 was installed"):
+            await installing
+        done = 4 if at == "the stop" else 5
+        assert stage.did == [
+            *DONE["KB960007"][:done],
+            ("hotfix_failed", "KB960007: the server is stopping"),
+        ]

@@ -14,13 +14,20 @@ KB960007 = (
 
 
 def said(*overrides: str) -> list[str]:
-    """Give the notices on these settings."""
-    return notices(configuration.load(None, overrides))
+    """Give the notices on these settings, of a server without RPC."""
+    return notices(configuration.load(None, overrides), rpc=False)
+
+
+def said_of_rpc(*overrides: str) -> list[str]:
+    """Give the notices that a server with RPC has beside those of one without."""
+    settings = configuration.load(None, overrides)
+    without = notices(settings, rpc=False)
+    return [notice for notice in notices(settings) if notice not in without]
 
 
 def test_defaults_are_quiet() -> None:
     """There is nothing to say about the defaults."""
-    assert said() == []
+    assert said() == said_of_rpc() == []
 
 
 def test_the_article_alone_is_not_enough() -> None:
@@ -139,3 +146,83 @@ def test_corruption_that_cannot_come_is_said(overrides: list[str], named: str) -
     assert said(*overrides, "vault.TECH39579=1") == [
         f"vault.{named} no effect with vault.TECH39579=1: no entry is released under a method"
     ]
+
+
+APPID = "8e5f1c6a-4b0d-4c57-9d3e-5a7b2f60c9d1"
+HOTFIX = "rpc.KB960007=1"
+
+
+def calls(value: int, appid: str = APPID) -> str:
+    """Write an application's MaxCalls."""
+    return f"AppID.{appid}.RpcProtSeqMaxCalls={value}"
+
+
+@pytest.mark.parametrize("value, count", [(9, 1), (10, 0), (11, 1), (100, 1), (101, 1)])
+def test_maxcalls_without_the_hotfix_is_said(value: int, count: int) -> None:
+    """The value is not read; one that is the constant itself changes nothing."""
+    assert (
+        said_of_rpc(calls(value))
+        == [
+            f"RpcProtSeqMaxCalls of AppID {{{APPID}}} is not read without rpc.KB960007=1: "
+            "COM asks listen() for 10 (KB960007)"
+        ]
+        * count
+    )
+
+
+@pytest.mark.parametrize(
+    "value, taken", [(0, 1), (1, None), (100, None), (101, 100), (0xFFFFFFFF, 100)]
+)
+def test_maxcalls_out_of_its_range_is_clamped_and_said(value: int, taken: int | None) -> None:
+    """Both ends of 1 to 100 are allowed."""
+    clamped = [
+        f"RpcProtSeqMaxCalls {value} of AppID {{{APPID}}} is taken as {taken}: "
+        "it goes from 1 to 100 (KB960007)"
+    ]
+    assert said_of_rpc(HOTFIX, calls(value)) == (clamped if taken else [])
+
+
+@pytest.mark.parametrize("value, count", [(19, 1), (20, 1), (21, 0)])
+def test_afd_values_need_a_maxcalls_above_the_minimum(value: int, count: int) -> None:
+    """The article's values do nothing for an exporter that asked for no more than 20."""
+    assert (
+        said_of_rpc(*KB960007, HOTFIX, calls(value))
+        == [
+            f"afd.EnableDynamicBacklog has no effect for COM on AppID {{{APPID}}}: MaxCalls does "
+            "not exceed MinimumDynamicBacklog 20 (KB142641); raise RpcProtSeqMaxCalls, with "
+            "rpc.KB960007=1"
+        ]
+        * count
+    )
+
+
+def test_afd_values_alone_do_nothing_for_com() -> None:
+    """Nor with the setting but without the hotfix."""
+    (alone,) = said_of_rpc(*KB960007)
+    assert "no effect for COM" in alone
+    unread, also = said_of_rpc(*KB960007, calls(100))
+    assert "is not read" in unread
+    assert also == alone
+
+
+def test_many_appids_are_counted() -> None:
+    """One sentence names three."""
+    many = [calls(50, f"{number:08x}{APPID[8:]}") for number in range(5)]
+    (unread,) = said_of_rpc(*many)
+    assert unread.count("{0000000") == 3
+    assert "and 2 more is not read" in unread
+
+
+@pytest.mark.parametrize("backlog, count", [(200, 0), (201, 1)])
+def test_a_backlog_of_rpcss_beyond_the_edition(backlog: int, count: int) -> None:
+    """It is cut as any other."""
+    assert len(said_of_rpc(f"rpc.ResolverBacklog={backlog}")) == count
+
+
+def test_exhaustion_that_nothing_waits_for_is_said() -> None:
+    """Without protection, and where another overflow is asked for by name."""
+    limit = "tcpip.TcpMaxPortsExhausted=5"
+    assert said(limit) == []
+    without = "tcpip.TcpMaxPortsExhausted has no effect "
+    assert said(limit, "tcpip.SynAttackProtect=0") == [f"{without}without tcpip.SynAttackProtect=1"]
+    assert said(limit, "tcpip.Overflow=drop") == [f"{without}with tcpip.Overflow=drop"]

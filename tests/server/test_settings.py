@@ -29,10 +29,16 @@ def test_every_default_is_within_its_own_range() -> None:
         (Tcpip(SynAttackProtect=0), "refuse"),
         (Tcpip(SynAttackProtect=0, Overflow="reset"), "reset"),
         (Tcpip(Overflow="drop"), "drop"),
+        (Tcpip(TcpMaxPortsExhausted=1), "exhausted"),
+        (Tcpip(TcpMaxPortsExhausted=5, SynAttackProtect=0), "refuse"),
+        (Tcpip(TcpMaxPortsExhausted=5, Overflow="reset"), "reset"),
     ],
 )
 def test_the_overflow_style_follows_syn_attack_protect_unless_named(
     tcpip: Tcpip, style: str
 ) -> None:
-    """SP1 and later: handshake, then RST. Before, or with protection off: RST to the SYN."""
+    """SP1 and later: handshake, then RST. Before, or with protection off: RST to the SYN.
+
+    Windows 2000's TcpMaxPortsExhausted has protection wait.
+    """
     assert tcpip.style == style

@@ -40,6 +40,7 @@ class Server:
         url: where it is reached, ``https://127.0.0.1:PORT``.
         ca: the file of the authority to trust; None without TLS.
         pid: of the front process.
+        rpc: where its resolver is reached, ``rpc://127.0.0.1:PORT``.
         admin: the URL of its control plane.
         workers: the pids of its workers when it was ready.
         journal: the directory of its journals and of the HTTPERR log.
@@ -51,6 +52,7 @@ class Server:
         self.url: str = ready["url"]
         self.ca: str | None = ready["ca"]
         self.pid: int = ready["pid"]
+        self.rpc: str | None = ready["rpc"]
         self.admin: str = ready["admin"]
         self.workers: list[int] = ready["workers"]
         self.journal = Path(ready["journal"])
@@ -149,13 +151,19 @@ def start(
 
     Args:
         journal_dir: where it keeps its journals; its stderr goes to ``stderr.log`` in there.
-        options: of the command line, or settings as ``section.Key=value``; without --port and
-            --admin-port, free ones are taken.
+        options: of the command line, or settings as ``section.Key=value``; without --port,
+            --rpc-port and --admin-port, free ones are taken.
         stdout: as subprocess has it.
         through: a command that runs the one that follows it, as another user for example.
     """
     given = [option if option.startswith("--") else f"--set={option}" for option in options]
-    usual = ["--port=0", "--admin-port=0", f"--tls-dir={tls_dir()}", f"--journal={journal_dir}"]
+    usual = [
+        "--port=0",
+        "--rpc-port=0",
+        "--admin-port=0",
+        f"--tls-dir={tls_dir()}",
+        f"--journal={journal_dir}",
+    ]
     journal_dir.mkdir(parents=True, exist_ok=True)
     with (journal_dir / "stderr.log").open("ab") as stderr:
         return subprocess.Popen(

@@ -18,7 +18,7 @@ from tests.support.command import vaultstorm
 from tests.support.server import PATIENCE, STATUS, Server, running_server, until
 from vaultstorm_wire.journal import Event, Sample
 
-NAMES = pytest.mark.parametrize("name, steps", [("KB908739", 3), ("TECH39579", 6)])
+NAMES = pytest.mark.parametrize("name, steps", [("KB908739", 3), ("KB960007", 2), ("TECH39579", 6)])
 PLAIN = "httpsys.TLS=0"
 OPEN = "/AeXRSVault/interfaces"
 
@@ -207,7 +207,7 @@ def test_a_vault_that_cannot_be_had_is_told_before_the_start() -> None:
     """The directory, why, and what to do; exit code 3, and no ready line."""
     with tempfile.NamedTemporaryFile() as file:
         ended = vaultstorm(
-            *("serve", "--port=0", "--admin-port=0", "--no-tls"),
+            *("serve", "--port=0", "--admin-port=0", "--no-rpc", "--no-tls"),
             *("--set", f"vault.Directory={file.name}"),
         )
     assert (ended.returncode, ended.stdout) == (3, "")

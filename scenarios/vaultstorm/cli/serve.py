@@ -3,11 +3,14 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from vaultstorm_wire.errors import MachineError, UsageError
+
+RPC_PORT: Final = 135
+"""Of the endpoint mapper, where RPCSS listens."""
 
 _EXISTING = {"exists": True, "dir_okay": False, "readable": True}
 
@@ -27,6 +30,18 @@ def serve(
     port: Annotated[
         int, typer.Option(metavar="PORT", min=0, max=65535, help="TCP port to listen on.")
     ] = 443,
+    rpc_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="TCP port for DCOM activation; where it is not asked for and cannot be had, the "
+            f"server goes on without RPC. [default: {RPC_PORT}]",
+            show_default=False,
+        ),
+    ] = None,
+    no_rpc: Annotated[bool, typer.Option("--no-rpc", help="Do not serve RPC.")] = False,
     backlog: Annotated[
         int | None,
         typer.Option(metavar="N", help="Length of the accept queue (afd.Backlog). [default: 10]"),
@@ -53,13 +68,22 @@ def serve(
         list[str] | None,
         typer.Option(
             "--hotfix",
-            metavar="KB908739|TECH39579|all",
+            metavar="KB908739|KB960007|TECH39579|all",
             help="Install a hotfix, which replaces a defect by its repair; repeatable. Without it "
             "the server has the defect.",
         ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Settings in TOML (see --help-settings).")
+    ] = None,
+    registry: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reg",
+            metavar="FILE.reg",
+            help="Settings as regedit exports them (AFD, Tcpip, HTTP and AppID keys), or "
+            "`kb960007`, what that article recommends; repeatable. Weaker than --config.",
+        ),
     ] = None,
     assignments: Annotated[
         list[str] | None,
@@ -121,8 +145,11 @@ def serve(
         )
     if no_tls and cert is not None:
         raise UsageError("--no-tls and --cert contradict each other: leave one out")
+    if no_rpc and rpc_port is not None:
+        raise UsageError("--no-rpc and --rpc-port contradict each other: leave one out")
     from vaultstorm_server import configuration
     from vaultstorm_server import hotfixes as known
+    from vaultstorm_server.registry import read
 
     named = {
         "afd.Backlog": backlog,
@@ -133,7 +160,8 @@ def serve(
     }
     overrides = [f"{path}={value}" for path, value in named.items() if value is not None]
     overrides += known.overrides(hotfixes or ())
-    settings = configuration.load(config, [*(assignments or ()), *overrides])
+    exported = read(map(registry_file, registry or ()))
+    settings = configuration.load(config, [*(assignments or ()), *overrides], exported.given)
 
     from vaultstorm.cli import logs
 
@@ -144,7 +172,9 @@ def serve(
     from vaultstorm_server import front
     from vaultstorm_server.notices import notices
 
-    for notice in notices(settings):
+    for ignored in exported.ignored:
+        structlog.get_logger().warning("registry_ignored", entry=ignored)
+    for notice in notices(settings, rpc=not no_rpc):
         structlog.get_logger().warning("setting_without_effect", notice=notice)
     return front.serve(
         front.ServeOptions(
@@ -156,8 +186,32 @@ def serve(
             key=key,
             journal=journal,
             admin_port=admin_port,
+            rpc_port=None if no_rpc else RPC_PORT if rpc_port is None else rpc_port,
+            rpc_asked=rpc_port is not None,
         )
     )
+
+
+def registry_file(name: str) -> tuple[str, bytes]:
+    """Give what a registry export is called, and what it holds.
+
+    Args:
+        name: of one in the library, or a path.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    from vaultstorm import library
+
+    shipped = library.find_registry(name)
+    if shipped is not None:
+        return shipped.name, shipped.read_bytes()
+    try:
+        return name, Path(name).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        because = error.strerror if isinstance(error, OSError) else error
+        there = ", ".join(library.registry_names())
+        raise UsageError(f"cannot read {name}: {because}; the library has {there}") from error
 
 
 def default_tls_dir(environ: "os._Environ[str] | dict[str, str]") -> Path:

@@ -16,10 +16,13 @@ from vaultstorm_wire.errors import MachineError, UsageError
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 INDEX: Final = (
     "vaultstorm admin: GET /status, GET /metrics, POST /gate/open, POST /gate/closed, "
-    "POST /recycle, POST /iisreset, POST /apply-hotfix/NAME, POST /stop-pool, POST /start-pool, "
+    "POST /gate/resolver/open, POST /gate/resolver/closed, POST /gate/exporter/open, "
+    "POST /gate/exporter/closed, POST /recycle, POST /iisreset, POST /apply-hotfix/NAME, "
+    "POST /stop-pool, POST /start-pool, "
     "POST /set/apppool.Key=value, POST /worker/kill, POST /worker/hang, POST /worker/resume\n"
 )
 SIGNALS: Final = ("kill", "hang", "resume")
+RPC_GATES: Final = ("resolver", "exporter")
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -36,6 +39,9 @@ class Controlled(Protocol):
 
     def set_gate(self, open_: bool) -> None:
         """Let the application accept, or hold it back."""
+
+    def set_rpc_gate(self, which: str, open_: bool) -> None:
+        """Let the resolver, or every object exporter, accept, or hold it back."""
 
     def recycle(self) -> None:
         """Recycle all workers."""
@@ -111,6 +117,13 @@ def application(server: Controlled) -> ASGIApp:
         ("/start-pool", server.start_pool, {"pool": "started"}),
     ]
 
+    async def rpc_gate(request: Request) -> Response:
+        which, state = request.path_params["which"], request.path_params["state"]
+        if which not in RPC_GATES or state not in ("open", "closed"):
+            return _unknown(request)
+        server.set_rpc_gate(which, state == "open")
+        return Json({"gate": f"{which} {state}"})
+
     async def set_(request: Request) -> Response:
         return Json(server.set(request.path_params["assignment"]))
 
@@ -132,6 +145,7 @@ def application(server: Controlled) -> ASGIApp:
     routes = [
         *_views(server),
         *(Route(path, _action(do, told), methods=["POST"]) for path, do, told in actions),
+        Route("/gate/{which}/{state}", rpc_gate, methods=["POST"]),
         Route("/set/{assignment:path}", set_, methods=["POST"]),
         Route("/worker/{what}", worker, methods=["POST"]),
         Route("/iisreset", iis_reset, methods=["POST"]),

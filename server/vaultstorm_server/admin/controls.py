@@ -1,7 +1,7 @@
 """What can be done to a running server: the gate, its pool, its workers, `iisreset`, hotfixes."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vaultstorm_server.admin import assignment
 from vaultstorm_server.afd.listener import Listener
@@ -11,6 +11,9 @@ from vaultstorm_server.installation import Installation
 from vaultstorm_server.settings import AppPool
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_wire.errors import MachineError
+
+if TYPE_CHECKING:
+    from vaultstorm_server.rpcss.service import Rpcss
 
 
 class Controls:
@@ -22,6 +25,7 @@ class Controls:
     Args:
         status: gives the state of every component.
         listener: whose gate is set.
+        rpc: likewise; None if the server speaks no RPC.
         pool: the application pool.
         settings: what the pool was started with.
         reset: stops and starts everything.
@@ -33,6 +37,7 @@ class Controls:
         self,
         status: Callable[[], Mapping[str, Any]],
         listener: Listener,
+        rpc: "Rpcss | None",
         pool: Pool,
         settings: AppPool,
         reset: IisReset,
@@ -41,6 +46,7 @@ class Controls:
     ) -> None:
         self.status = status
         self._listener = listener
+        self._rpc = rpc
         self._pool = pool
         self._settings = settings
         self._reset = reset
@@ -51,6 +57,17 @@ class Controls:
         """Let the application accept, or hold it back; the accept queue goes on filling."""
         self._listener.set_gate(open_)
         self._note("gate_open" if open_ else "gate_closed", None)
+
+    def set_rpc_gate(self, which: str, open_: bool) -> None:
+        """Let the resolver (``resolver``) or every object exporter (``exporter``) accept, or not.
+
+        Raises:
+            MachineError: the server speaks no RPC.
+        """
+        if self._rpc is None:
+            raise MachineError("this server speaks no RPC: start it with --rpc-port")
+        self._rpc.set_gate(which, open_)
+        self._note("gate_open" if open_ else "gate_closed", which)
 
     def recycle(self) -> None:
         """Recycle all workers, on demand.

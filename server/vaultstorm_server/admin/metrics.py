@@ -15,15 +15,17 @@ COUNTERS: Final = frozenset(
     {"abandoned", "accepted", "admitted", "answered", "assigned", "bugs", "cleared", "created"}
     | {"deaths", "finished", "growths", "handshakes", "handshakes_failed", "lost", "pauses"}
     | {"redirected", "refused", "requests", "served", "skipped", "starts", "stranded", "taken"}
-    | {"turned_away"}
+    | {"calls_executed", "calls_refused", "executed", "turned_away"}
 )
 """Numbers that only grow. All others are gauges."""
-NO_METRICS: Final = frozenset({"pid"})
+NO_METRICS: Final = frozenset({"pid", "port"})
 LABELLED: Final = {"reasons": "reason"}
 """Mappings whose keys are values of a label: HTTPERR reasons are no part of a name."""
 WORKERS: Final = "workers"
 TABLE: Final = ("interfaces", "threads_held")
 """Of each worker; here they are added up: a hang is when all threads are held."""
+EXPORTERS: Final = "exporters"
+"""By AppID, which is the value of a label, not a part of a name."""
 STATE: Final = "state"
 """A word that is the value of a label, too: of a pool that rapid-fail protection has turned off."""
 
@@ -52,6 +54,8 @@ def _families(path: tuple[str, ...], values: Mapping[str, Any]) -> Iterator[Metr
             continue
         if name == WORKERS:
             yield from _workers((*path, name), value)
+        elif name == EXPORTERS:
+            yield from _exporters((*path, name), value)
         elif name == STATE:
             yield _state((*path, name), value)
         elif name in LABELLED:
@@ -76,6 +80,32 @@ def _labelled(path: tuple[str, ...], label: str, values: Mapping[str, int]) -> M
     for key, value in values.items():
         family.add_metric([key], value)
     return family
+
+
+def _exporters(
+    path: tuple[str, ...], exporters: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Metric]:
+    """Give the numbers of all exporters, one family for each, one series for each exporter."""
+    found: dict[tuple[str, ...], dict[str, float]] = {}
+    for application, values in exporters.items():
+        for inner, value in _numbers(path, values):
+            found.setdefault(inner, {})[application] = value
+    for inner, series in found.items():
+        kind = CounterMetricFamily if inner[-1] in COUNTERS else GaugeMetricFamily
+        family = kind("_".join(inner), _help(inner), labels=["application"])
+        for application, value in series.items():
+            family.add_metric([application], value)
+        yield family
+
+
+def _numbers(
+    path: tuple[str, ...], values: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str, ...], float]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _numbers((*path, name), value)
+        elif isinstance(value, int | float) and name not in NO_METRICS:
+            yield (*path, name), value
 
 
 def _state(path: tuple[str, ...], state: str) -> Metric:

@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from vaultstorm_server import clock
 from vaultstorm_server.afd import bind, kernel
+from vaultstorm_server.afd.chronicle import Chronicle
 from vaultstorm_server.afd.policy import AcceptQueue, QueueStatistics
 from vaultstorm_server.journal import JournalFile
-from vaultstorm_server.settings import Afd
-from vaultstorm_wire.journal import Event, Pause, TurnedAway
+from vaultstorm_server.settings import Settings
 
 log = structlog.get_logger()
 
@@ -52,6 +52,10 @@ class ListenerStatistics(Struct, frozen=True, kw_only=True):
     queue: QueueStatistics
     kernel: kernel.KernelView
     """Its counters since the listener was opened."""
+    protecting: bool = False
+    """TcpMaxPortsExhausted was reached, and the queue has not been empty since."""
+    refused: int = 0
+    """SYNs that count for it, as far as they were looked at."""
 
 
 class Listener(ABC):
@@ -67,13 +71,14 @@ class Listener(ABC):
     """
 
     style: ClassVar[str]
+    pause_style: ClassVar[str] = "refuse"
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         sock: socket.socket,
         queue: AcceptQueue,
-        afd: Afd,
+        settings: Settings,
         take: Take,
         journal: JournalFile,
     ) -> None:
@@ -81,9 +86,8 @@ class Listener(ABC):
         self._loop = loop
         self._sock = sock
         self._queue = queue
-        self._interval = afd.AcceptInterval
+        self._interval = settings.afd.AcceptInterval
         self._take = take
-        self._journal = journal
         self._gate_open = True
         self._ready_at = 0.0
         self._idle = True
@@ -95,7 +99,8 @@ class Listener(ABC):
         self._pauses = 0
         self._caught = 0
         self._address: tuple[str, int] = sock.getsockname()[:2]
-        self._before = kernel.view(sock)
+        self._chronicle = Chronicle(journal, self.port, self.pause_style)
+        self._kernel_before = kernel.view(sock)
         self.start()
 
     @property
@@ -131,7 +136,7 @@ class Listener(ABC):
             pauses=self._pauses,
             out_of_descriptors=self._exhausted,
             queue=queue,
-            kernel=kernel.view(self._sock).since(self._before),
+            kernel=kernel.view(self._sock).since(self._kernel_before),
         )
 
     def start(self) -> None:
@@ -261,7 +266,7 @@ class Listener(ABC):
             self._exhausted = True
             reason = errno.errorcode[error.errno or 0]
             log.error("accept_suspended", port=self.port, errno=reason, error=error.strerror)
-            self._journal.append(Event(time=clock.now(), name="accept_suspended", detail=reason))
+            self._chronicle.event("accept_suspended", reason)
         self._unwatch()  # it would report readable for ever
         self._retry = self._loop.call_later(RETRY_AFTER, self._try_again)
 
@@ -275,30 +280,23 @@ class Listener(ABC):
             return
         self._exhausted = False
         log.info("accept_resumed", port=self.port)
-        self._journal.append(Event(time=clock.now(), name="accept_resumed"))
+        self._chronicle.event("accept_resumed")
 
     def _turn_away(self, sock: socket.socket, peer: str, cause: str) -> None:
         """Reset a connection whose handshake is done, as SynAttackProtect has it (KB903927)."""
+        # The record first: the RST wakes the client, which may have the processor for long then.
+        self._chronicle.turned_away(peer, cause)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
         sock.close()
-        self._journal.append(TurnedAway(time=clock.now(), peer=peer, cause=cause, how="reset"))
 
     def _begin_pause(self, now: float) -> None:
         self._paused_at = now
         self._pauses += 1
-        # The Pause is written at its end, which a server that is killed does not live to see.
-        self._journal.append(Event(time=now, name="pause_began", detail=self.style))
+        self._chronicle.pause_began(now)
 
     def _end_pause(self) -> None:
         if self._paused_at is not None:
-            self._journal.append(
-                Pause(
-                    time=self._paused_at,
-                    style=self.style,
-                    until=clock.now(),
-                    caught=self._caught,
-                )
-            )
+            self._chronicle.pause_ended(self._paused_at, self._caught)
         self._paused_at = None
         self._caught = 0
 

@@ -24,6 +24,7 @@ class DropListener(Listener):
     """
 
     style: ClassVar[str] = "drop"
+    pause_style: ClassVar[str] = "drop"
 
     def _listen(self) -> None:
         self._capacity = 0

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-NETSTAT: Final = Path("/proc/net/netstat")
+from vaultstorm_server.afd.refusals import NETSTAT, counters
 
 # struct tcp_info of linux/tcp.h: eight bytes, the first of them the state, then 32-bit words. Of a
 # listener tcp_get_info() gives sk_ack_backlog as tcpi_unacked, sk_max_ack_backlog as tcpi_sacked.
@@ -41,12 +41,12 @@ class KernelView(Struct, frozen=True, kw_only=True):
 def view(sock: socket.socket, netstat: Path = NETSTAT) -> KernelView:
     """Read everything the kernel tells about the listener `sock`. Never raises OSError."""
     queued, limit = queue_and_limit(sock)
-    counters = _counters(netstat)
+    counted = counters(netstat, "TcpExt:")
     return KernelView(
         queued=queued,
         limit=limit,
-        listen_overflows=counters.get("ListenOverflows"),
-        listen_drops=counters.get("ListenDrops"),
+        listen_overflows=counted.get("ListenOverflows"),
+        listen_drops=counted.get("ListenDrops"),
     )
 
 
@@ -60,18 +60,6 @@ def queue_and_limit(sock: socket.socket) -> tuple[int, int] | tuple[None, None]:
         return None, None
     queued, limit = _QUEUE_AND_LIMIT.unpack_from(info, _QUEUE_OFFSET)
     return queued, limit
-
-
-def _counters(netstat: Path) -> dict[str, int]:
-    """Read the TcpExt line pair: a line of names, then a line of values."""
-    try:
-        lines = [line.split() for line in netstat.read_text().splitlines()]
-    except OSError:
-        return {}
-    pairs = [line[1:] for line in lines if line and line[0] == "TcpExt:"]
-    if len(pairs) != 2:
-        return {}
-    return {name: int(value) for name, value in zip(*pairs, strict=False) if value.isdecimal()}
 
 
 def _difference(after: int | None, before: int | None) -> int | None:

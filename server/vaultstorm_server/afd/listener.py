@@ -6,6 +6,7 @@ from typing import Final
 from vaultstorm_server.afd import bind
 from vaultstorm_server.afd.base import Listener, ListenerStatistics, Take
 from vaultstorm_server.afd.drop import DropListener
+from vaultstorm_server.afd.exhausted import ExhaustedListener
 from vaultstorm_server.afd.policy import AcceptQueue
 from vaultstorm_server.afd.refuse import RefuseListener
 from vaultstorm_server.afd.reset import ResetListener
@@ -16,7 +17,8 @@ from vaultstorm_wire.errors import MachineError
 __all__ = ["STYLES", "Listener", "ListenerStatistics", "Take", "open_listener"]
 
 STYLES: Final[dict[str, type[Listener]]] = {
-    listener.style: listener for listener in (ResetListener, RefuseListener, DropListener)
+    listener.style: listener
+    for listener in (ResetListener, RefuseListener, DropListener, ExhaustedListener)
 }
 """What `Tcpip.style` names."""
 
@@ -46,7 +48,7 @@ def open_listener(
     sock = bind.bind(host, port)
     queue = AcceptQueue(settings.afd, bool(settings.tcpip.SynAttackProtect))
     try:
-        return STYLES[settings.tcpip.style](loop, sock, queue, settings.afd, take, journal)
+        return STYLES[settings.tcpip.style](loop, sock, queue, settings, take, journal)
     except MachineError:
         sock.close()
         raise

@@ -30,19 +30,27 @@ class RefuseListener(EmulatedQueueListener):
     def _wake(self) -> None:
         drained = self._drain()
         self._queue.advance(clock.now())
-        if drained and self._queue.full:
-            # shutdown() resets what is in the kernel's queue, and nobody sees whom. Hence right
-            # after the accept() that found it empty: a handshake that completes between the two
-            # calls is the one reset that is not journalled.
-            self._sock.shutdown(socket.SHUT_RD)
-            self._unwatch()  # a socket that is shut down reports hang-up for ever
-            self._begin_pause(clock.now())
+        if drained and self._refuses():
+            self._pause()
         elif drained:
             self._caught = 0
         self._settle()
 
+    def _refuses(self) -> bool:
+        """Whether the next SYN is to be refused."""
+        return self._queue.full
+
+    def _pause(self) -> None:
+        # shutdown() resets what is in the kernel's queue, and nobody sees whom. Hence right after
+        # the accept() that found it empty: a handshake that completes between the two calls is the
+        # one reset that is not journalled.
+        began = clock.now()  # whom the RSTs wake may have the processor for long
+        self._sock.shutdown(socket.SHUT_RD)
+        self._unwatch()  # a socket that is shut down reports hang-up for ever
+        self._begin_pause(began)
+
     def _adjust(self, now: float) -> None:
-        if self._paused_at is None or self._queue.full:
+        if self._paused_at is None or self._refuses():
             return
         try:
             self._sock.listen(KERNEL_BACKLOG)

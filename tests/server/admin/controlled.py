@@ -28,6 +28,10 @@ class Server:
         """Set the gate."""
         self.do(open_)
 
+    def set_rpc_gate(self, which: str, open_: bool) -> None:
+        """Set one of RPC's gates."""
+        self.do((which, open_))
+
     def recycle(self) -> None:
         """Recycle."""
         self.do("recycle")

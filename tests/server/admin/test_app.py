@@ -88,6 +88,25 @@ def test_the_gate_is_set(state: str, is_open: bool) -> None:
     assert exchange.did == [is_open]
 
 
+@pytest.mark.parametrize("which", ["resolver", "exporter"])
+@pytest.mark.parametrize("state, is_open", [("open", True), ("closed", False)])
+def test_the_gates_of_rpc_are_set(which: str, state: str, is_open: bool) -> None:
+    """POST /gate/WHICH/STATE sets one of them once, and says so."""
+    exchange = ask("POST", f"/gate/{which}/{state}")
+    assert exchange.answer.status == 200
+    assert told(exchange) == {"gate": f"{which} {state}"}
+    assert exchange.did == [(which, is_open)]
+    assert f"POST /gate/{which}/{state}" in INDEX
+
+
+@pytest.mark.parametrize("path", ["/gate/https/open", "/gate/exporter/ajar", "/gate/exporter/"])
+def test_there_are_no_other_gates(path: str) -> None:
+    """A wrong name is answered with what there is."""
+    exchange = ask("POST", path)
+    assert exchange.answer.status == 404
+    assert exchange.did == []
+
+
 @pytest.mark.parametrize(
     "path, did, answer",
     [

@@ -9,6 +9,7 @@ from vaultstorm_server.admin.controls import Controls
 from vaultstorm_server.afd.listener import Listener
 from vaultstorm_server.iis_reset import IisReset
 from vaultstorm_server.installation import Installation
+from vaultstorm_server.rpcss.service import Rpcss
 from vaultstorm_server.settings import AppPool
 from vaultstorm_server.w3svc.pool import Pool
 from vaultstorm_wire.errors import MachineError, UsageError
@@ -69,11 +70,23 @@ class Parts:
         self.did.append((name, detail))
 
 
-def controls(parts: Parts) -> Controls:
+class Rpc:
+    """Stands in for the RPC service."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def set_gate(self, which: str, open: bool) -> None:
+        """Keep which gate."""
+        self._parts.did.append((which, open))
+
+
+def controls(parts: Parts, speaks_rpc: bool = True) -> Controls:
     """Make the controls of these parts."""
     return Controls(
         lambda: {"pid": 1},
         cast(Listener, parts),
+        cast(Rpcss, Rpc(parts)) if speaks_rpc else None,
         cast(Pool, parts),
         AppPool(PingInterval=7.0),
         cast(IisReset, parts),
@@ -90,6 +103,23 @@ def test_the_gate_is_set_and_journalled_whatever_goes_on(open_: bool, name: str)
     controls(parts).set_gate(open_)
 
     assert parts.did == [("gate", open_), (name, None)]
+
+
+@pytest.mark.parametrize("which", ["resolver", "exporter"])
+def test_the_gates_of_rpc_are_set_and_journalled(which: str) -> None:
+    """Each by its name; the gate of port 443 stays as it is."""
+    parts = Parts()
+    controls(parts).set_rpc_gate(which, False)
+
+    assert parts.did == [(which, False), ("gate_closed", which)]
+
+
+def test_a_server_without_rpc_has_no_gates_of_it() -> None:
+    """It says how to get them."""
+    parts = Parts()
+    with pytest.raises(MachineError, match="speaks no RPC: start it with --rpc-port"):
+        controls(parts, speaks_rpc=False).set_rpc_gate("exporter", True)
+    assert parts.did == []
 
 
 def test_settings_add_up() -> None:

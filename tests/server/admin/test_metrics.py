@@ -46,6 +46,26 @@ def test_every_number_of_the_status_is_a_metric() -> None:
     ]
 
 
+def test_exporters_are_told_apart_by_a_label() -> None:
+    """An AppID is no part of a name; a port is no number."""
+    listener = {"queue": {"free": 7, "turned_away": 8}, "style": "reset"}
+    exporters = {
+        "8e5f1c6a": {"port": 1025, "calls_executed": 3, "listener": listener},
+        "8e5f1c6b": {"port": 1026, "calls_executed": 4, "listener": listener},
+    }
+    lines = render({"rpc": {"objects": 2, "exporters": exporters}}).decode().splitlines()
+
+    assert [line for line in lines if line[0] != "#"] == [
+        "vaultstorm_rpc_objects 2.0",
+        'vaultstorm_rpc_exporters_calls_executed_total{application="8e5f1c6a"} 3.0',
+        'vaultstorm_rpc_exporters_calls_executed_total{application="8e5f1c6b"} 4.0',
+        'vaultstorm_rpc_exporters_listener_queue_free{application="8e5f1c6a"} 7.0',
+        'vaultstorm_rpc_exporters_listener_queue_free{application="8e5f1c6b"} 7.0',
+        'vaultstorm_rpc_exporters_listener_queue_turned_away_total{application="8e5f1c6a"} 8.0',
+        'vaultstorm_rpc_exporters_listener_queue_turned_away_total{application="8e5f1c6b"} 8.0',
+    ]
+
+
 def test_a_metric_says_where_its_number_stands() -> None:
     """The help names the key of the status; an empty status has no metrics."""
     assert b"accept_queue.queue.free of GET /status." in render(STATUS)

@@ -20,6 +20,13 @@ T = TypeVar("T", bound=journal.Record)
 _ENDINGS = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset"}
 
 
+def styled(style: str, **afd: Any) -> Settings:
+    """Give the settings of an overflow style, of which one is not asked for by its name."""
+    exhausted = Tcpip(TcpMaxPortsExhausted=5)
+    tcpip = exhausted if style == exhausted.style else Tcpip(Overflow=style)
+    return Settings(afd=Afd(**afd), tcpip=tcpip)
+
+
 class Client:
     """A non-blocking connect, and what has become of it."""
 
@@ -76,13 +83,17 @@ class Stage:
             asyncio.get_running_loop(),
             host,
             0,
-            Settings(afd=Afd(**afd), tcpip=Tcpip(Overflow=overflow)),
+            styled(overflow, **afd),
             take or (lambda sock, peer: self.taken.append((sock, peer))),
             self.journal,
         )
-        self._listeners.append(listener)
+        self.keep(listener)
         listener.set_gate(gate)
         return listener
+
+    def keep(self, listener: Listener) -> None:
+        """Close a listener at the end that was opened elsewhere."""
+        self._listeners.append(listener)
 
     def connect(self, listener: Listener, count: int) -> list[Client]:
         """Start `count` connects in one tight loop."""

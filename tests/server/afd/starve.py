@@ -11,10 +11,9 @@ import msgspec
 import structlog
 import uvloop
 
-from tests.server.afd.harness import until
+from tests.server.afd.harness import styled, until
 from vaultstorm_server.afd.listener import open_listener
 from vaultstorm_server.journal import JournalFile
-from vaultstorm_server.settings import Settings
 
 CLIENTS = 3
 ATTEMPTS = 3
@@ -22,7 +21,7 @@ ATTEMPTS = 3
 
 async def main(style: str, directory: Path) -> None:
     """Take every descriptor, let three clients wait, and give the descriptors back."""
-    settings = msgspec.convert({"tcpip": {"Overflow": style}}, Settings)
+    settings = styled(style)
     journal = JournalFile(directory, "front")
     taken: list[socket.socket] = []
     listener = open_listener(

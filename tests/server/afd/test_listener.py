@@ -14,7 +14,7 @@ import pytest
 import structlog
 import uvloop
 
-from tests.server.afd.harness import Stage, seen, states, until
+from tests.server.afd.harness import Stage, seen, states, styled, until
 from vaultstorm_server import clock
 from vaultstorm_server.afd.base import ACCEPT_CAPACITY_ERRNOS
 from vaultstorm_server.afd.listener import STYLES, open_listener
@@ -219,7 +219,7 @@ def test_a_forgotten_listener_warns(style: str) -> None:
 
     def forget() -> None:
         loop = uvloop.new_event_loop()
-        settings = msgspec.convert({"tcpip": {"Overflow": style}}, Settings)
+        settings = styled(style)
         journal = JournalFile(None, "front")
         open_listener(loop, "127.0.0.1", 0, settings, lambda sock, peer: None, journal)
         loop.close()
