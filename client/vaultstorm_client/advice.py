@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from vaultstorm_wire.dcerpc import hresult
+from vaultstorm_wire.dcerpc import status as fault
 from vaultstorm_wire.outcome import is_lost
 
 ADVICE: Final[dict[str, str]] = {
@@ -31,11 +33,11 @@ ADVICE: Final[dict[str, str]] = {
     "wait.reset": "RST after the whole request was sent: it may have run; a recycle or a crash",
     "wait.closed": "closed after the whole request was sent: it may have run; on a reused "
     "connection, a recycle",
-    "wait.malformed": "the answer is not HTTP",
+    "wait.malformed": "the answer is not of this protocol",
     "receive.timeout": "the answer began and stopped",
     "receive.reset": "RST in the middle of the answer: the request ran at least in part",
     "receive.closed": "closed in the middle of the answer: the request ran at least in part",
-    "receive.malformed": "the answer breaks HTTP's framing",
+    "receive.malformed": "the answer breaks the rules of its protocol",
 }
 """By outcome; those of the client's own machine have one line together."""
 
@@ -45,6 +47,19 @@ LOCAL: Final = (
 )
 
 
+_STATUSES: Final[dict[int, str]] = {
+    fault.NCA_SERVER_TOO_BUSY: "the server has as many calls in progress as it takes: this one did "
+    "not run",
+    fault.NCA_UNK_IF: "the port is not the one of this interface: its server may have restarted",
+    fault.NCA_PROTO_ERROR: "the server could not read what it was sent",
+    hresult.REGDB_E_CLASSNOTREG: "the resolver does not know the class",
+    hresult.E_NOINTERFACE: "the object does not have the interface",
+    hresult.RPC_E_DISCONNECTED: "the object is gone: the application restarted, or DCOM's garbage "
+    "collection has taken it",
+    hresult.E_OUTOFMEMORY: "the server has as many objects as it takes",
+}
+
+
 def advice(outcome: str) -> str:
     """Say in one line what `outcome` most likely means."""
     if outcome == "ok":
@@ -52,5 +67,11 @@ def advice(outcome: str) -> str:
     if outcome.endswith(".local"):
         return LOCAL
     if not is_lost(outcome):
-        return "a complete answer, and an error: see the server's log"
+        return _answered(outcome)
     return ADVICE[outcome]
+
+
+def _answered(outcome: str) -> str:
+    kind, _, status = outcome.partition(".")
+    known = _STATUSES.get(int(status, 16)) if kind == "rpc" else None
+    return known or "a complete answer, and an error: see the server's log"

@@ -11,6 +11,9 @@ class Attempt:
     Attributes:
         nth: which request on its connection; 0 is the first.
         phase: the phase it is in.
+        peer: where it went, if not to the target's own address.
+        operation: of an ``rpc://`` target: ``activation`` or ``call``.
+        win32: what a Windows client reports, where the outcome alone does not say.
     """
 
     __slots__ = (
@@ -20,6 +23,8 @@ class Attempt:
         "id",
         "local",
         "nth",
+        "operation",
+        "peer",
         "phase",
         "receive",
         "received",
@@ -31,6 +36,7 @@ class Attempt:
         "syn_retries",
         "tls",
         "wait",
+        "win32",
     )
 
     def __init__(self, request_id: str, scheduled: float, start: float) -> None:
@@ -40,6 +46,9 @@ class Attempt:
         self.phase = Phase.CONNECT
         self.connection = ""
         self.local: str | None = None
+        self.peer: str | None = None
+        self.operation: str | None = None
+        self.win32: int | None = None
         self.nth = self.sent = self.received = self.syn_retries = 0
         self.connect: float | None = None
         self.tls: float | None = None
@@ -68,7 +77,7 @@ class Attempt:
             id=self.id,
             connection=self.connection,
             nth=self.nth,
-            peer=peer,
+            peer=self.peer or peer,
             local=self.local,
             start=epoch(self.start),
             connect=_micro(self.connect),
@@ -84,6 +93,8 @@ class Attempt:
             outcome=outcome,
             errno=errno,
             detail=detail,
+            operation=self.operation,
+            win32=self.win32,
         )
 
 

@@ -218,7 +218,7 @@ class Client(Dialler):
         Lingering(self._engine.loop, self._sock)
         self._sock = self._stream = None
 
-    _READY: ClassVar[dict[State, Callable[["Client"], None]]] = {
+    _READY: ClassVar[dict[State, Callable[[Any], None]]] = {
         State.RESTING: _woken,
         State.CONNECTING: Dialler._connected,
         State.HOLDING: Dialler._held,

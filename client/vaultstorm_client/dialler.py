@@ -19,7 +19,7 @@ from vaultstorm_client.loop import BOTH, NEVER, READ
 from vaultstorm_client.response import Malformed
 from vaultstorm_client.sources import bind
 from vaultstorm_client.stream import PlainStream, Stream, TlsStream
-from vaultstorm_client.target import endpoint
+from vaultstorm_client.target import Address, endpoint
 from vaultstorm_wire.outcome import OK, Phase
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class State(Enum):
     HOLDING = auto()
     """A ``tcp://`` connection stands and is watched."""
     SHAKING_HANDS = auto()
+    BINDING = auto()
+    """A DCE/RPC bind is out."""
     SENDING = auto()
     RECEIVING = auto()
     DONE = auto()
@@ -56,6 +58,7 @@ class Dialler(ABC):
     """
 
     __slots__ = (
+        "_address",
         "_attempt",
         "_connection",
         "_engine",
@@ -76,6 +79,7 @@ class Dialler(ABC):
         self.state = State.RESTING
         self.deadline = self.armed = NEVER
         self._engine = engine
+        self._address: Address = engine.address
         self._scheduled = scheduled
         self._connection = self._nth = 0
         self._sock: socket.socket | None = None
@@ -112,7 +116,7 @@ class Dialler(ABC):
         """Send the SYN, and give the errno for `connecting`. Nothing else happens here."""
         self._attempt.since = now
         assert self._sock is not None
-        return self._sock.connect_ex(self._engine.sockaddr)
+        return self._sock.connect_ex(self._address.sockaddr)
 
     def connecting(self, result: int) -> None:
         """Take note of what connect() said, and watch the socket."""
@@ -132,11 +136,11 @@ class Dialler(ABC):
         engine.loop.set_deadline(self, attempt.since + engine.plan.connect_timeout)
 
     def _open(self) -> None:
-        engine = self._engine
-        self._sock = sock = socket.socket(engine.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        engine, address = self._engine, self._address
         self._connection, self._nth = engine.next_connection(), 0
+        self._sock = sock = socket.socket(address.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        bind(sock, engine.source(self.index))
+        bind(sock, engine.source(self.index, address))
 
     def _connected(self) -> None:
         """See what became of connect()."""
@@ -150,11 +154,19 @@ class Dialler(ABC):
         if engine.scheme == "tcp":
             self._hold(now, number)
             return
-        tls = engine.tls
-        attempt.enter(Phase.TLS if tls is not None else Phase.SEND, now)
+        attempt.enter(self._next_phase(), now)
         if number:
             raise OSError(number, os.strerror(number))
         engine.loop.modify(sock.fileno(), READ)
+        self._speak(sock, now)
+
+    def _next_phase(self) -> Phase:
+        """Give the phase that begins once TCP stands."""
+        return Phase.TLS if self._engine.tls is not None else Phase.SEND
+
+    def _speak(self, sock: socket.socket, now: float) -> None:
+        """Begin what is said on a connection before its first request."""
+        engine, tls = self._engine, self._engine.tls
         if tls is None:
             self._stream = PlainStream(sock)
             self._request(now)

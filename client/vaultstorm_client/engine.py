@@ -1,7 +1,6 @@
 """The part of a burst that one process makes: its clients, and what they share."""
 
 import gc
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -20,8 +19,10 @@ from vaultstorm_client.lane import Crew
 from vaultstorm_client.loop import NEVER, Loop
 from vaultstorm_client.plan import Plan
 from vaultstorm_client.requests import CallTemplate, RequestTemplate
+from vaultstorm_client.rpc.client import RpcClient
+from vaultstorm_client.rpc.shared import Shared
 from vaultstorm_client.tally import Counts, Tally
-from vaultstorm_client.target import SocketAddress, Target
+from vaultstorm_client.target import Address, Target
 from vaultstorm_wire import journal as records
 
 TICK: Final = 0.1
@@ -53,11 +54,11 @@ class Engine:
         self.plan = plan
         self.scheme = target.scheme
         self.host = target.host
-        self.family: socket.AddressFamily = target.address.family
-        self.sockaddr: SocketAddress = target.address.sockaddr
+        self.address = target.address
         self.tls = tls
         self.tally = Tally()
         self.loop = Loop()
+        self.rpc = Shared(plan, target) if target.scheme == "rpc" else None
         self._peer = str(target.address)
         self._journal = journal
         self._share = share
@@ -95,9 +96,10 @@ class Engine:
         """Name a connection, unique in the burst."""
         return f"{self._share}.{number}"
 
-    def source(self, client: int) -> str | None:
+    def source(self, client: int, to: Address) -> str | None:
         """Give the address that a client comes from; None for the kernel's choice."""
-        return self._sources[client % len(self._sources)]
+        source = self._sources[client % len(self._sources)]
+        return source if source is None or sources.on_loopback(to) else None
 
     def more(self, made: int) -> bool:
         """Tell whether a client that has made so many attempts is to go on."""
@@ -208,7 +210,8 @@ class Engine:
         """Make a client, or an agent with its lanes; gives the one to begin with."""
         plan = self.plan
         if not plan.agents:
-            client = Client(self, index, scheduled)
+            kind = Client if self.rpc is None else RpcClient
+            client = kind(self, index, scheduled)
             self._alive.add(client)
             return client
         ledger = Ledger(self.tally.counts.vault)

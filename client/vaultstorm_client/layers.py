@@ -6,7 +6,13 @@ from typing import Final
 from vaultstorm_wire.outcome import OK
 
 RESOLVE, TCP, TLS, HTTP = "resolve", "tcp", "tls", "http"
-LAYERS: Final = {"tcp": (TCP,), "http": (TCP, HTTP), "https": (TCP, TLS, HTTP)}
+BIND, ALIVE, LOOKUP = "bind", "alive", "lookup"
+LAYERS: Final = {
+    "tcp": (TCP,),
+    "http": (TCP, HTTP),
+    "https": (TCP, TLS, HTTP),
+    "rpc": (TCP, BIND, ALIVE, LOOKUP),
+}
 """The layers above `resolve` that a target of each scheme has."""
 
 

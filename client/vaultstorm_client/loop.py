@@ -74,6 +74,10 @@ class Loop:
         """Watch for other events."""
         self._epoll.modify(fd, events)
 
+    def hand_over(self, fd: int, handler: Handler) -> None:
+        """Let another handler watch from now on, for the same events."""
+        self._handlers[fd] = handler
+
     def forget(self, fd: int) -> None:
         """Watch no more. Call it before the descriptor is closed."""
         if self._handlers.pop(fd, None) is not None:

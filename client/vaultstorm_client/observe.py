@@ -62,7 +62,7 @@ def settle(phase: Phase, ending: Ending, reused: bool) -> tuple[Phase, Ending]:
     """
     if ending is Ending.REFUSED and phase is not Phase.CONNECT:
         return phase, Ending.TIMEOUT  # ICMP: the peer of a connection that stood has gone silent
-    if ending is Ending.REJECTED:
+    if ending is Ending.REJECTED and phase is not Phase.BIND:
         if reused or phase is Phase.RECEIVE:
             return phase, Ending.CLOSED  # an alert ends the connection; this server had accepted it
         return Phase.TLS, ending  # TLS 1.3 clients send before the server has judged them

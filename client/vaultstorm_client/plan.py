@@ -7,6 +7,7 @@ import msgspec
 
 from vaultstorm_client.agent import sizes
 from vaultstorm_client.target import Target, check_path
+from vaultstorm_wire.dcerpc.syntax import guid_of
 from vaultstorm_wire.errors import UsageError
 
 VAULT: Final = "/AeXRSVault"
@@ -19,6 +20,8 @@ LANES_MAX: Final = 256
 BLOCKS_MAX: Final = 1000
 
 _AGENTS_OWN: Final = ("lanes", "blocks", "block_sizes")
+_HTTPS_OWN: Final = ("path", "method", "body_size")
+_RPCS_OWN: Final = ("calls", "clsid")
 _NOT_AN_AGENTS: Final = {
     "rate": "agents are --clients, all at once or with --ramp",
     "path": "an agent knows its paths; the vault's own is the URL's, such as https://host/vault",
@@ -35,7 +38,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         clients: how many clients there are in all; None for as many as `rate` and `duration` give.
             With `agent` each is an agent.
         requests: how many requests each client makes, one after the other; None with `duration`.
-            With `agent`: how many snapshots each agent takes.
+            With `agent`: how many snapshots each agent takes. Of an ``rpc://`` target: how many
+            rounds of one activation and its calls.
+        calls: of an ``rpc://`` target: how many calls follow each activation.
+        clsid: of an ``rpc://`` target: which class is activated; None for the demonstration's.
         lanes: how many connections an agent uses at once.
         blocks: how many blocks a snapshot has.
         block_sizes: as `sizes.parse` takes them.
@@ -52,6 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     workload: str = "status"
     clients: int | None = 100
     requests: int | None = 1
+    calls: int = 1
+    clsid: str | None = None
     rate: float | None = None
     arrivals: str = "constant"
     ramp: float = 0.0
@@ -66,6 +74,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     block_sizes: str = sizes.DEFAULT
     connect_timeout: float = 10.0
     tls_timeout: float = 10.0
+    bind_timeout: float = 10.0
     response_timeout: float = 30.0
     hold: float = 0.25
     syn_retries: int = 0
@@ -94,6 +103,10 @@ def check(plan: Plan) -> Plan:
         value = getattr(plan, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} {value}: at least 1")
+    if plan.calls < 0:
+        raise UsageError(f"--calls {plan.calls}: 0 for activations alone, or more")
+    if plan.clsid is not None:
+        _check_guid(plan.clsid)
     _check_durations(plan)
     _check_workload(plan)
     if plan.rate is not None and not 0 < plan.rate < math.inf:
@@ -110,11 +123,18 @@ def check(plan: Plan) -> Plan:
     return plan
 
 
+def _check_guid(clsid: str) -> None:
+    try:
+        guid_of(clsid)
+    except ValueError as error:
+        raise UsageError(f"--clsid: {error}") from error
+
+
 def _check_durations(plan: Plan) -> None:
     for name in ("duration", "ramp", "think", "hold", "syn_retry_interval"):
         if not 0 <= (getattr(plan, name) or 0.0) < math.inf:
             raise UsageError(f"--{name.replace('_', '-')}: a length of time with an end")
-    for name in ("connect_timeout", "tls_timeout", "response_timeout"):
+    for name in ("connect_timeout", "tls_timeout", "bind_timeout", "response_timeout"):
         if not getattr(plan, name) > 0:
             raise UsageError(f"--{name.replace('_', '-')}: longer than 0, or nothing can succeed")
     if plan.duration == 0:
@@ -123,6 +143,12 @@ def _check_durations(plan: Plan) -> None:
 
 def check_target(plan: Plan, target: Target) -> None:
     """Raise UsageError if a plan cannot be carried out against a target."""
+    rpc = target.scheme == "rpc"
+    for name in _HTTPS_OWN if rpc else _RPCS_OWN:
+        value = getattr(plan, name)
+        if value != _DEFAULTS[name]:
+            what = "an rpc:// target has none" if rpc else "that is for rpc:// targets"
+            raise UsageError(f"--{name.replace('_', '-')} {value}: {what}")
     if not plan.agents:
         return
     if target.scheme not in ("https", "http"):

@@ -1,4 +1,7 @@
-"""One connection, layer by layer: resolve, TCP, TLS, HTTP. Blocking, so that nothing else runs."""
+"""One connection, layer by layer: resolve, TCP, then TLS and HTTP, or an RPC bind and its calls.
+
+Blocking, so that nothing else runs.
+"""
 
 import secrets
 import socket
@@ -10,11 +13,33 @@ from pathlib import Path
 from typing import Final
 
 from vaultstorm_client import observe, target
-from vaultstorm_client.layers import HTTP, LAYERS, RESOLVE, TCP, TLS, Layer, Report
-from vaultstorm_client.meaning import UNRESOLVED, UNTRUSTED, meaning
+from vaultstorm_client.failure import Failed, failed
+from vaultstorm_client.layers import (
+    ALIVE,
+    BIND,
+    HTTP,
+    LAYERS,
+    LOOKUP,
+    RESOLVE,
+    TCP,
+    TLS,
+    Layer,
+    Report,
+)
+from vaultstorm_client.meaning import UNRESOLVED, meaning
 from vaultstorm_client.response import Malformed, Response
+from vaultstorm_client.rpc.meaning import meaning as rpc_meaning
+from vaultstorm_client.rpc.probe import Talk
 from vaultstorm_wire.errors import MachineError, UsageError
-from vaultstorm_wire.outcome import NAMES, OK, Ending, Phase, answered_http, lost
+from vaultstorm_wire.outcome import (
+    OK,
+    Ending,
+    Phase,
+    answered_http,
+    hresult_of,
+    lost,
+    message_of,
+)
 
 _ENOUGH: Final = 1 << 20  # of a body: that the answer flows has been shown by then
 
@@ -38,16 +63,6 @@ class Options:
     insecure: bool = False
 
 
-class _Failed(Exception):
-    """A layer did not do its work: `outcome` says how; `means` is empty if that says it all."""
-
-    def __init__(self, outcome: str, detail: str, means: str = "") -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
-        self.detail = detail
-        self.means = means
-
-
 def probe(url: str, options: Options, allow_remote: bool = False) -> Report:
     """Make one connection to `url` and say of each layer what it did.
 
@@ -58,6 +73,8 @@ def probe(url: str, options: Options, allow_remote: bool = False) -> Report:
     begun = time.monotonic()
     try:
         aim = target.parse(url, allow_remote)
+        if aim.scheme == "rpc" and options.path is not None:
+            raise UsageError(f"--path {options.path}: an rpc:// target has none")
     except MachineError as error:
         took = time.monotonic() - begun
         said = {"error": str(error)}
@@ -104,10 +121,19 @@ class _Run:
         self._seen: dict[str, str] = {}
         self._socket: socket.socket | None = None
         self._met: OSError | None = None  # by connect(), and belongs to the next layer
+        self._talk = Talk(self._armed)
 
     def layers(self) -> list[Layer]:
         """Go through the layers of the scheme up to the first that fails."""
-        steps = {TCP: self._tcp, TLS: self._tls, HTTP: self._http}
+        talk = self._talk
+        steps: dict[str, Callable[[], None]] = {
+            TCP: self._tcp,
+            TLS: self._tls,
+            HTTP: self._http,
+            BIND: lambda: self._seen.update(talk.bind()),
+            ALIVE: lambda: self._seen.update(talk.alive()),
+            LOOKUP: lambda: self._seen.update(talk.lookup()),
+        }
         done: list[Layer] = []
         try:
             for name in LAYERS[self._aim.scheme]:
@@ -126,11 +152,19 @@ class _Run:
         outcome, means = OK, ""
         try:
             step()
-        except _Failed as failed:
-            outcome = failed.outcome
-            means = failed.means or meaning(outcome, through_tls=self._context is not None)
-            self._seen["error"] = failed.detail
+        except Failed as failure:
+            outcome = failure.outcome
+            means = failure.means or self._meaning(outcome)
+            self._seen["error"] = failure.detail
+            if self._aim.scheme == "rpc":
+                hresult = hresult_of(outcome, failure.win32) or ""
+                self._seen["Windows"] = f"{hresult} {message_of(hresult) or ''}".strip()
         return Layer(name, outcome, time.monotonic() - begun, self._seen, means)
+
+    def _meaning(self, outcome: str) -> str:
+        if self._aim.scheme == "rpc":
+            return rpc_meaning(outcome)
+        return meaning(outcome, through_tls=self._context is not None)
 
     def _tcp(self) -> None:
         try:
@@ -144,7 +178,7 @@ class _Run:
             self._seen["local"] = target.endpoint(self._socket.getsockname())
         except OSError as error:
             if error.errno not in observe.AFTER_HANDSHAKE or self._aim.scheme == "tcp":
-                raise _failed(Phase.CONNECT, error) from error
+                raise failed(Phase.CONNECT, error) from error
             self._met = error
         if self._aim.scheme == "tcp":
             self._hold()
@@ -158,9 +192,9 @@ class _Run:
         except (TimeoutError, BlockingIOError):
             return
         except OSError as error:
-            raise _failed(Phase.CONNECT, error) from error
+            raise failed(Phase.CONNECT, error) from error
         if not first:
-            raise _Failed(lost(Phase.CONNECT, Ending.CLOSED), "FIN")
+            raise Failed(lost(Phase.CONNECT, Ending.CLOSED), "FIN")
         self._seen["greeting"] = ascii(first.decode("latin-1"))
 
     def _tls(self) -> None:
@@ -172,7 +206,7 @@ class _Run:
             self._armed()
             wrapped.do_handshake()
         except OSError as error:
-            raise _failed(Phase.TLS, error) from error
+            raise failed(Phase.TLS, error) from error
         self._seen["version"] = wrapped.version() or "?"
         cipher = wrapped.cipher()
         self._seen["cipher"] = cipher[0] if cipher else "?"
@@ -192,10 +226,10 @@ class _Run:
         try:
             self._armed().sendall(request.encode("ascii"))
         except OSError as error:
-            raise _failed(Phase.SEND, error) from error
+            raise failed(Phase.SEND, error) from error
         status = self._answer()
         if status >= 500:
-            raise _Failed(answered_http(status), self._seen["status"])
+            raise Failed(answered_http(status), self._seen["status"])
 
     def _answer(self) -> int:
         """Read the answer to its end, or until enough of it has come; give its status."""
@@ -204,15 +238,15 @@ class _Run:
             while not response.complete and received < _ENOUGH:
                 data = self._armed().recv(65536)
                 if not data and not response.eof():
-                    raise _Failed(lost(phase, Ending.CLOSED), f"FIN after {received} bytes")
+                    raise Failed(lost(phase, Ending.CLOSED), f"FIN after {received} bytes")
                 phase, received = (Phase.RECEIVE if data else phase), received + len(data)
                 head = head + data if response.status is None else head
                 if data:
                     response.feed(data)
         except Malformed as error:
-            raise _Failed(lost(phase, Ending.MALFORMED), str(error)) from error
+            raise Failed(lost(phase, Ending.MALFORMED), str(error)) from error
         except OSError as error:
-            raise _failed(phase, error, received) from error
+            raise failed(phase, error, received) from error
         assert response.status is not None
         self._seen |= _head_facts(head)
         self._seen["bytes"] = str(received)
@@ -228,27 +262,6 @@ class _Run:
             raise TimeoutError
         self._socket.settimeout(left)
         return self._socket
-
-
-def _failed(phase: Phase, error: OSError, received: int = 0) -> _Failed:
-    """Say an error of the socket's in the words of `vaultstorm_wire.outcome`."""
-    timed_out = isinstance(error, TimeoutError) and error.errno is None
-    ending = Ending.TIMEOUT if timed_out else observe.ending(error)
-    means = ""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        detail, means = error.verify_message, UNTRUSTED
-    elif timed_out:
-        detail = "timed out"
-    elif isinstance(error, ssl.SSLError):
-        detail = (error.reason or str(error)).lower().replace("_", " ")
-    else:
-        detail = observe.errno_name(error) or str(error)
-    if received:
-        detail += f" after {received} bytes"
-    outcome = f"{phase.value}.{ending.value}"
-    # A TLS alert after the handshake, or ICMP on a connection that stands: the peer has ended it.
-    outcome = outcome if outcome in NAMES else lost(phase, Ending.RESET)
-    return _Failed(outcome, detail, means)
 
 
 def _head_facts(data: bytes) -> dict[str, str]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from vaultstorm_client.engine import Progress
 from vaultstorm_client.plan import Plan
+from vaultstorm_client.rpc.counts import ACTIVATION
 from vaultstorm_client.tally import Counts
 
 
@@ -36,7 +37,9 @@ def progress(plan: Plan) -> Iterator[Progress | None]:
         def show(counts: Counts) -> None:
             vault = counts.vault
             snapshots = vault.committed + vault.failed + vault.cut
-            done = snapshots if plan.agents else counts.attempts
+            rounds = counts.rpc.get(ACTIVATION)
+            requests = counts.attempts if rounds is None else rounds.attempts
+            done = snapshots if plan.agents else requests
             bar.update(task, completed=done, ok=counts.ok, lost=counts.lost, refresh=True)
 
         yield show

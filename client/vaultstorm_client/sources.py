@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from vaultstorm_client.target import Target
+from vaultstorm_client.target import Address, Target
 
 PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 DEFAULT_PORTS: Final = 28232
@@ -37,13 +37,17 @@ def addresses(target: Target, connections: int, ports: int) -> list[str | None]:
     Returns:
         Addresses to bind to; None is the kernel's own choice.
     """
-    host = target.address.sockaddr[0]
     needed = min(ADDRESSES_MAX, -(-connections * 2 // ports))
-    if needed <= 1 or target.address.family != socket.AF_INET:
-        return [None]
-    if not ipaddress.ip_address(host).is_loopback:
+    if needed <= 1 or not on_loopback(target.address):
         return [None]
     return [None, *(f"127.0.1.{index}" for index in range(1, needed))]
+
+
+def on_loopback(address: Address) -> bool:
+    """Tell whether an address can be reached from all of 127.0.0.0/8."""
+    if address.family != socket.AF_INET:
+        return False
+    return ipaddress.ip_address(address.sockaddr[0]).is_loopback
 
 
 def bind(sock: socket.socket, source: str | None) -> None:

@@ -6,28 +6,39 @@ from typing import Any, Final
 from vaultstorm_client.advice import advice
 from vaultstorm_client.agent.ledger import FINDINGS
 from vaultstorm_client.plan import Plan
-from vaultstorm_wire.outcome import NAMES, Phase, is_lost
+from vaultstorm_client.rpc.summary import rpc_lines
+from vaultstorm_wire.outcome import NAMES, Phase, hresult_of, is_lost
 
 WIDTH: Final = 96
 _SHOWN: Final = 5
 """Findings that are shown one by one."""
+_BY_REASON: Final = {"bind.rejected": "by its reason"}
 _ORDER: Final = [phase.value for phase in Phase]
 
 
 def summary(plan: Plan, result: dict[str, Any]) -> str:
     """Write the summary, in lines that fit a terminal."""
-    lines = [f"{result['target']}: {_load(plan)}, seed {plan.seed}", _verdict(result), ""]
+    lines = [
+        f"{result['target']}: {_load(plan, result['rpc'] is not None)}, seed {plan.seed}",
+        _verdict(result),
+        "",
+    ]
     lines += _outcomes(result)
+    if result["rpc"] is not None:
+        lines += ["", *rpc_lines(result["rpc"])]
     if result["vault"] is not None:
         lines += ["", *_vault(plan, result["vault"])]
     lines += ["", *_latencies(result["latency_ms"]), "", *_burst(result)]
     return "\n".join(lines) + "\n"
 
 
-def _load(plan: Plan) -> str:
+def _load(plan: Plan, rpc: bool) -> str:
     who, what = ("agents", "snapshot") if plan.agents else ("clients", "request")
     clients = f"{who} as they arrive" if plan.clients is None else f"{plan.clients} {who}"
     each = f"{what}s without end" if plan.requests is None else f"{plan.requests} {what}(s) each"
+    if rpc:
+        rounds = "rounds without end" if plan.requests is None else f"{plan.requests} round(s) each"
+        each = f"{rounds} of 1 activation and {plan.calls} call(s)"
     if plan.rate is not None:
         how = f"{plan.rate:g} a second, {plan.arrivals}"
     else:
@@ -57,7 +68,7 @@ def _outcomes(result: dict[str, Any]) -> list[str]:
         names = NAMES.get(outcome)
         ours = outcome.endswith(".local")  # which of its errors it was stands in the journal
         errno = names.errno or "-" if names and not ours else "-"
-        windows = names.hresult if names and not ours else "-"
+        windows = "-" if ours else _BY_REASON.get(outcome) or hresult_of(outcome) or "-"
         share = _share(count, result["attempts"])
         lines.append(f"  {outcome:<18}{count:>9}{share:>9}   {errno:<14}{windows}")
         if outcome != "ok":

@@ -10,9 +10,10 @@ from hdrh.histogram import HdrHistogram
 
 from vaultstorm_client.agent.ledger import VaultCounts
 from vaultstorm_client.attempt import Attempt
+from vaultstorm_client.rpc.counts import OperationCounts
 from vaultstorm_wire.outcome import is_lost
 
-LATENCIES: Final = ("connect", "tls", "response", "total")
+LATENCIES: Final = ("connect", "tls", "bind", "response", "total")
 _HOUR_US: Final = 3_600_000_000
 _FOLD_AT: Final = 1 << 18
 
@@ -68,6 +69,7 @@ class Counts(msgspec.Struct):
         lag: longest time, in seconds, for which the client did not look at its sockets.
         busy: share of its time that the busiest process worked.
         vault: what agents count; all 0 without any.
+        rpc: of an ``rpc://`` target, by operation.
     """
 
     outcomes: dict[str, int] = msgspec.field(default_factory=dict)
@@ -84,6 +86,7 @@ class Counts(msgspec.Struct):
     busy: float = 0.0
     saturated: bool = False
     vault: VaultCounts = msgspec.field(default_factory=VaultCounts)
+    rpc: dict[str, OperationCounts] = msgspec.field(default_factory=dict)
 
     @property
     def attempts(self) -> int:
@@ -100,6 +103,10 @@ class Counts(msgspec.Struct):
         """How many got an answer that is not an error."""
         return self.outcomes.get("ok", 0)
 
+    def operation(self, name: str) -> OperationCounts:
+        """Give the counters of one operation."""
+        return self.rpc.setdefault(name, OperationCounts())
+
     def add(self, other: "Counts") -> None:
         """Add what another process counted."""
         for outcome, count in other.outcomes.items():
@@ -107,6 +114,8 @@ class Counts(msgspec.Struct):
         for name in ("reused", "reused_lost", "connects", "syn_retries", "idle_closed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.vault.add(other.vault)
+        for operation, theirs in other.rpc.items():
+            self.operation(operation).add(theirs)
         self.first_syn = _either(min, self.first_syn, other.first_syn)
         self.last_syn = _either(max, self.last_syn, other.last_syn)
         self.began = _either(min, self.began, other.began)
@@ -132,6 +141,8 @@ class Tally:
         """
         counts = self.counts
         counts.outcomes[outcome] = counts.outcomes.get(outcome, 0) + 1
+        if attempt.operation is not None:
+            counts.operation(attempt.operation).count(attempt, outcome)
         lost = is_lost(outcome)
         if attempt.nth:
             counts.reused += 1
@@ -143,6 +154,8 @@ class Tally:
             latencies["connect"].record(attempt.connect)
         if attempt.tls is not None:
             latencies["tls"].record(attempt.tls)
+        if attempt.bind is not None:
+            latencies["bind"].record(attempt.bind)
         if attempt.wait is not None:
             latencies["response"].record(
                 (attempt.send or 0.0) + attempt.wait + (attempt.receive or 0.0)

@@ -7,7 +7,12 @@ from urllib.parse import urlsplit
 
 from vaultstorm_wire.errors import MachineError, UsageError
 
-PORTS: Final[dict[str, int | None]] = {"https": 443, "http": 80, "tcp": None}
+PORTS: Final[dict[str, int | None]] = {
+    "https": 443,
+    "http": 80,
+    "tcp": None,
+    "rpc": 135,
+}
 """The schemes that can be aimed at, and the port of a URL that names none."""
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
@@ -27,11 +32,12 @@ class Target(NamedTuple):
     """A parsed and resolved URL.
 
     Attributes:
-        scheme: ``https``, ``http`` or ``tcp``.
+        scheme: ``https``, ``http``, ``tcp`` or ``rpc``.
         host: as written, for SNI, the certificate and the Host header; IPv6 without brackets.
         port: TCP port.
         path: path and query as written; empty if the URL has none.
         addresses: what the host resolves to, in the resolver's order; never empty.
+        allow_remote: whether what a server names in its turn may be neither loopback nor private.
     """
 
     scheme: str
@@ -39,6 +45,7 @@ class Target(NamedTuple):
     port: int
     path: str
     addresses: tuple[Address, ...]
+    allow_remote: bool = False
 
     @property
     def address(self) -> Address:
@@ -65,7 +72,7 @@ def parse(url: str, allow_remote: bool = False) -> Target:
     """Read and resolve a URL.
 
     Args:
-        url: ``https://``, ``http://`` or ``tcp://``, with a port for the last.
+        url: ``https://``, ``http://``, ``rpc://``, or ``tcp://`` with a port.
         allow_remote: accept addresses that are neither loopback nor private. Without it a slip of
             the keyboard cannot aim a burst at somebody else's machine.
 
@@ -95,7 +102,12 @@ def parse(url: str, allow_remote: bool = False) -> Target:
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     path = f"/{path}" if path.startswith("?") else path  # RFC 9112, 3.2.1
     check_path(path)
-    target = Target(parts.scheme, parts.hostname, port, path, _resolve(parts.hostname, port))
+    if parts.scheme == "rpc":
+        if path.strip("/"):
+            raise UsageError(f"{url!r}: an rpc:// target has no path: it is a host and its port")
+        path = ""
+    addresses = _resolve(parts.hostname, port)
+    target = Target(parts.scheme, parts.hostname, port, path, addresses, allow_remote)
     if not allow_remote:
         _keep_near(target)
     return target
@@ -105,6 +117,13 @@ def check_path(path: str) -> None:
     """Raise UsageError if `path` cannot stand in a request line."""
     if not path.isascii() or any(c <= " " or c == "\x7f" for c in path):
         raise UsageError(f"{path!r}: write spaces and letters outside ASCII as %xx")
+
+
+def is_near(host: str) -> bool:
+    """Tell whether an IP address is a loopback or a private one."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_private or address.is_link_local
 
 
 def _resolve(host: str, port: int) -> tuple[Address, ...]:
@@ -117,10 +136,8 @@ def _resolve(host: str, port: int) -> tuple[Address, ...]:
 
 def _keep_near(target: Target) -> None:
     for _, sockaddr in target.addresses:
-        address = ipaddress.ip_address(sockaddr[0].partition("%")[0])
-        address = getattr(address, "ipv4_mapped", None) or address
-        if not (address.is_loopback or address.is_private or address.is_link_local):
+        if not is_near(sockaddr[0]):
             raise UsageError(
-                f"{target}: {address} is neither a loopback nor a private address; "
+                f"{target}: {sockaddr[0]} is neither a loopback nor a private address; "
                 "if that machine is yours to load, say so with --allow-remote"
             )

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from vaultstorm_client.rpc.counts import OPERATIONS
 from vaultstorm_wire.errors import UsageError
-from vaultstorm_wire.outcome import NAMES
+from vaultstorm_wire.outcome import HRESULTS, MESSAGES, NAMES
 
 _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": operator.ge,
@@ -38,11 +39,23 @@ _KEYS: Final = (
     "duration_s",
 )
 _AGENT_KEYS: Final = ("vault.lost", "vault.corrupt", "vault.snapshots.failed")
-_COUNTERS: Final = ("outcomes", "causes", "verdicts")
+_RPC_KEYS: Final = (
+    *(f"rpc.{operation}.{name}" for operation in OPERATIONS for name in ("attempts", "ok", "lost")),
+    "rpc.call.outcomes.OUTCOME",
+    "rpc_errors.HRESULT",
+)
+_COUNTERS: Final = ("outcomes", "causes", "verdicts", "rpc_errors")
 """Mappings whose members are named by what occurred: one that did not occur counts 0."""
+_OPERATIONS_OWN: Final = re.compile(r"rpc\.(\w+)\.(outcomes|errors)\.(.+)")
+"""Such mappings of one operation."""
 
-OUTCOMES: Final = ("ok", *NAMES, "http.STATUS", "rpc.FAULT")
+OUTCOMES: Final = ("ok", *NAMES, "http.STATUS", "rpc.STATUS")
 """How an attempt can end, as a message names it."""
+CODES: Final = (
+    *(f"0x8007{code:04X}" for code in MESSAGES),
+    *(f"0x{code:08X}" for code in HRESULTS),
+)
+"""What a Windows application can show of a failed call."""
 
 
 def is_number(text: str) -> bool:
@@ -52,7 +65,7 @@ def is_number(text: str) -> bool:
 
 def is_outcome(name: str) -> bool:
     """Tell whether an attempt can end so."""
-    return name in NAMES or re.fullmatch(r"ok|http\.\d{3}|rpc\..+", name) is not None
+    return name in NAMES or re.fullmatch(r"ok|http\.\d{3}|rpc\.0x[0-9a-f]{8}", name) is not None
 
 
 class Vocabulary(NamedTuple):
@@ -111,11 +124,13 @@ def parse(text: str, result: Mapping[str, Any]) -> Threshold:
     """
     if result["vault"] is None and re.match(r"[^<>=!]*\bvault\.", text):
         raise UsageError(f"--fail-on {text!r}: vault is counted with --workload agent only")
+    if result["rpc"] is None and re.match(r"(?:[^<>=!]*\+)?\s*rpc(?:_errors)?\.", text):
+        raise UsageError(f"--fail-on {text!r}: that is counted of rpc:// targets only")
     rest = " and the rest of what --json shows"
     keys = _KEYS if result["vault"] is None else (*_KEYS, *_AGENT_KEYS)
-    return read(
-        text, Vocabulary("--fail-on", result, keys, {"outcomes": OUTCOMES}, "'lost>0'", rest)
-    )
+    keys = keys if result["rpc"] is None else (*keys, *_RPC_KEYS)
+    members = {"outcomes": OUTCOMES, "rpc_errors": CODES}
+    return read(text, Vocabulary("--fail-on", result, keys, members, "'lost>0'", rest))
 
 
 def read(text: str, vocabulary: Vocabulary) -> Threshold:
@@ -176,6 +191,9 @@ def _check(key: str, vocabulary: Vocabulary) -> None:
     head, _, rest = key.partition(".")
     counts = vocabulary.members.get(head)
     known = is_outcome(rest) if head == "outcomes" else counts is None or rest in counts
+    own = _OPERATIONS_OWN.fullmatch(key)
+    if own is not None and counts is None:
+        known = is_outcome(own[3]) if own[2] == "outcomes" else own[3] in CODES
     if not known:
         raise KeyError(key)
     _look_up(vocabulary.example, key)
@@ -186,6 +204,9 @@ def _look_up(result: Mapping[str, Any], key: str) -> float | None:
     head, _, rest = key.partition(".")
     if head in _COUNTERS:
         return float(result[head].get(rest, 0))
+    own = _OPERATIONS_OWN.fullmatch(key)
+    if own is not None:
+        return float(result["rpc"][own[1]][own[2]].get(own[3], 0))
     value: Any = result
     if head == "latency_ms":
         name, _, percentile = rest.partition(".")

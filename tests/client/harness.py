@@ -103,10 +103,35 @@ def conserved(fired: Fired) -> None:
     if plan.duration is None and not plan.agents and not fired.result["interrupted"]:
         assert plan.clients is not None
         assert plan.requests is not None
-        assert counts.attempts == plan.clients * plan.requests
+        rpc = fired.result["rpc"]
+        first = counts.attempts if rpc is None else rpc["activation"]["attempts"]
+        assert first == plan.clients * plan.requests
     for record in found:
         sensible(record)
+    operated(fired)
     kept_to_account(fired)
+
+
+def operated(fired: Fired) -> None:
+    """Check that what ``rpc://`` attempts count by operation is what all of them count."""
+    rpc, found = fired.result["rpc"], fired.records
+    if rpc is None:
+        assert not fired.tally.counts.rpc
+        assert {(record.operation, record.win32) for record in found} <= {(None, None)}
+        return
+    shown: Counter[str] = Counter()
+    for name, ours in rpc.items():
+        made = [record for record in found if record.operation == name]
+        assert Counter(record.outcome for record in made) == ours["outcomes"]
+        assert ours["attempts"] == len(made)
+        assert ours["lost"] == sum(is_lost(record.outcome) for record in made)
+        assert ours["ok"] == ours["outcomes"].get("ok", 0)
+        assert sum(ours["errors"].values()) == len(made) - ours["ok"]
+        shown.update(ours["errors"])
+    assert shown == fired.result["rpc_errors"]
+    assert sum(ours["attempts"] for ours in rpc.values()) == len(found)
+    if not fired.result["interrupted"] and fired.plan.duration is None:
+        assert rpc["call"]["attempts"] == rpc["activation"]["ok"] * fired.plan.calls
 
 
 def kept_to_account(fired: Fired) -> None:

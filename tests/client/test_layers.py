@@ -12,6 +12,7 @@ def test_each_scheme_has_its_layers() -> None:
         "tcp": ("tcp",),
         "http": ("tcp", "http"),
         "https": ("tcp", "tls", "http"),
+        "rpc": ("tcp", "bind", "alive", "lookup"),
     }
     assert set(LAYERS) == set(PORTS)
 

@@ -159,6 +159,23 @@ def test_watching(loop: Loop, log: list[str]) -> None:
     os.close(other)
 
 
+def test_handed_over(loop: Loop, log: list[str]) -> None:
+    """What is watched can change hands, and is then the other's to forget."""
+    end, other = os.pipe()
+    with ExitStack() as stack:
+        stack.callback(os.close, end)
+        stack.callback(os.close, other)
+        os.write(other, b"x")
+        loop.watch(end, READ, Noted("a", log))
+        loop.run_once()
+        loop.hand_over(end, Noted("b", log))
+        loop.run_once()
+        assert log == ["a ready", "b ready"]
+        assert len(loop) == 1
+        loop.forget(end)
+        assert loop.idle
+
+
 def test_soon(loop: Loop, log: list[str]) -> None:
     """Who asks for a turn gets one in the next turn, not in this one."""
 

@@ -68,6 +68,8 @@ def test_without_an_errno() -> None:
         (Phase.WAIT, Ending.REJECTED, True, (Phase.WAIT, Ending.CLOSED)),
         (Phase.RECEIVE, Ending.REJECTED, False, (Phase.RECEIVE, Ending.CLOSED)),
         (Phase.WAIT, Ending.RESET, True, (Phase.WAIT, Ending.RESET)),
+        (Phase.BIND, Ending.REJECTED, False, (Phase.BIND, Ending.REJECTED)),
+        (Phase.BIND, Ending.REFUSED, False, (Phase.BIND, Ending.TIMEOUT)),
     ],
 )
 def test_where_phase_and_ending_do_not_agree(

@@ -8,6 +8,8 @@ from vaultstorm_client.plan import Plan, check, check_target
 from vaultstorm_client.target import parse
 from vaultstorm_wire.errors import UsageError
 
+GUID = "{8E5F1C6A-4B0D-4C57-9D3E-5A7B2F60C9D1}"
+
 
 @pytest.mark.parametrize(
     "options",
@@ -17,6 +19,10 @@ from vaultstorm_wire.errors import UsageError
         {"clients": None, "rate": 0.1, "duration": 0.1},
         {"clients": 2, "processes": 2},
         {"path": "/a?b=c%20d"},
+        {"calls": 0},
+        {"calls": 1000},
+        {"clsid": GUID},
+        {"clsid": GUID.strip("{}").lower()},
         {"requests": None, "duration": 1.0},
         {"workload": "agent"},
         {"workload": "agent", "lanes": 1, "blocks": 1, "block_sizes": "1"},
@@ -45,6 +51,10 @@ def test_good(options: dict[str, Any]) -> None:
         ({"duration": 0.0}, "--duration"),
         ({"duration": float("inf")}, "--duration"),
         ({"think": -1.0}, "--think"),
+        ({"clsid": ""}, "--clsid: '' is not a guid"),
+        ({"clsid": GUID[1:]}, "--clsid: .* is not a guid"),
+        ({"calls": -1}, "--calls -1: 0 for activations alone"),
+        ({"bind_timeout": 0.0}, "--bind-timeout"),
         ({"connect_timeout": 0.0}, "--connect-timeout"),
         ({"response_timeout": 0.0}, "--response-timeout"),
         ({"method": "GE T"}, "--method"),
@@ -91,6 +101,31 @@ def test_targets_of_agents(url: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         check_target(Plan(workload="agent"), aim)
     check_target(Plan(workload="agent"), parse("http://127.0.0.1:1/vault/"))
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"path": "/x"}, "--path /x: an rpc:// target has none"),
+        ({"method": "PUT"}, "--method PUT: an rpc:// target has none"),
+        ({"body_size": 1}, "--body-size 1: an rpc:// target has none"),
+        ({"workload": "agent"}, "agents speak HTTP"),
+    ],
+)
+def test_targets_without_http(options: dict[str, Any], said: str) -> None:
+    """An rpc:// target is not asked for paths, methods or bodies, and is no vault."""
+    with pytest.raises(UsageError, match=said):
+        check_target(Plan(**options), parse("rpc://127.0.0.1"))
+
+
+def test_calls_need_an_rpc_target() -> None:
+    """Others have no calls that could follow an activation."""
+    plan = Plan(calls=2)
+    check_target(plan, parse("rpc://127.0.0.1"))
+    with pytest.raises(UsageError, match="--calls 2: that is for rpc:// targets"):
+        check_target(plan, parse("http://127.0.0.1"))
+    with pytest.raises(UsageError, match=r"--clsid .*: that is for rpc:// targets"):
+        check_target(Plan(clsid=GUID), parse("https://127.0.0.1"))
 
 
 @pytest.mark.parametrize(

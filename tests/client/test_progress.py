@@ -55,3 +55,20 @@ def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch, plan: Plan, done: str) -
     assert "3 ok" in written
     assert "2 lost" in written
     assert done in written
+
+
+def test_rounds_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At an rpc:// target it shows how many activations have ended, of all rounds."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        with progress(Plan(clients=3, requests=2)) as show:
+            assert show is not None
+            counts = Counts(outcomes={"ok": 9})
+            counts.operation("activation").outcomes["ok"] = 5
+            counts.operation("call").outcomes["ok"] = 4
+            show(counts)
+    written = b"".join(_rest(ours)).decode()
+    os.close(ours)
+    assert "5/6" in written

@@ -28,13 +28,56 @@ def test_the_contract() -> None:
     assert (shown["ok"], shown["lost"], shown["seed"]) == (1, 1, 5)
     assert shown["reused"] == {"attempts": 0, "lost": 0}
     assert shown["rpc_errors"] == {}
-    assert set(shown["latency_ms"]) == {"connect", "tls", "response", "total"}
+    assert set(shown["latency_ms"]) == {"connect", "tls", "bind", "response", "total"}
     assert set(shown["latency_ms"]["total"]) == {"p50", "p90", "p99", "p99.9", "max"}
     assert shown["latency_ms"]["tls"] is None
     assert shown["burst"] == {"connects": 0, "syn_spread_ms": 250.0}
     assert shown["retries"] == {"syn": 0}
     assert (shown["duration_s"], shown["interrupted"]) == (2.5, True)
     assert shown["vault"] is None
+    assert shown["rpc"] is None
+
+
+def test_rpc() -> None:
+    """At an rpc:// target there is each operation's share, and what Windows calls the failures."""
+    tally = Tally()
+    for operation, outcome, win32 in [
+        ("activation", "ok", None),
+        ("call", "connect.refused", None),
+        ("call", "bind.rejected", 1717),
+        ("call", "rpc.0x1c010014", None),
+    ]:
+        attempt = Attempt("a", 0.0, 0.0)
+        attempt.operation, attempt.win32, attempt.peer = operation, win32, "127.0.0.1:1"
+        tally.count(attempt, outcome, 0.5)
+    shown = json.loads(json.dumps(result(Plan(), parse("rpc://127.0.0.1"), tally)))
+    assert shown["target"] == "rpc://127.0.0.1"
+    assert shown["rpc_errors"] == {"0x800706B5": 1, "0x800706BA": 1, "0x800706BB": 1}
+    assert shown["rpc"] == {
+        "activation": {
+            "attempts": 1,
+            "ok": 1,
+            "lost": 0,
+            "outcomes": {"ok": 1},
+            "errors": {},
+            "peers": ["127.0.0.1:1"],
+        },
+        "call": {
+            "attempts": 3,
+            "ok": 0,
+            "lost": 2,
+            "outcomes": {"bind.rejected": 1, "connect.refused": 1, "rpc.0x1c010014": 1},
+            "errors": shown["rpc_errors"],
+            "peers": ["127.0.0.1:1"],
+        },
+    }
+
+
+def test_nothing_of_rpc() -> None:
+    """A burst of nothing at an rpc:// target has both operations, empty."""
+    shown = result(Plan(), parse("rpc://127.0.0.1"), Tally())["rpc"]
+    assert list(shown) == ["activation", "call"]
+    assert shown["call"]["attempts"] == 0
 
 
 def test_nothing() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.client.harness import HOST
 from vaultstorm_client import sources
-from vaultstorm_client.sources import ADDRESSES_MAX, addresses, bind, port_count
+from vaultstorm_client.sources import ADDRESSES_MAX, addresses, bind, on_loopback, port_count
 from vaultstorm_client.target import parse
 
 LOOPBACK = parse("tcp://127.0.0.1:9")
@@ -32,6 +32,16 @@ def test_addresses(connections: int, count: int) -> None:
 def test_no_choice(url: str) -> None:
     """Beyond IPv4 loopback the kernel chooses."""
     assert addresses(parse(url), 10**6, ports=100) == [None]
+
+
+@pytest.mark.parametrize(
+    "url, there",
+    [("tcp://127.0.0.1:9", True), ("tcp://127.9.9.9:9", True), ("tcp://10.0.0.1:9", False),
+     ("tcp://[::1]:9", False)],
+)  # fmt: skip
+def test_on_loopback(url: str, there: bool) -> None:
+    """Other sources than the kernel's choice are for IPv4 loopback only."""
+    assert on_loopback(parse(url).address) is there
 
 
 def test_bound_connections() -> None:

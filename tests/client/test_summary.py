@@ -32,6 +32,34 @@ def test_every_outcome_in_the_order_of_phases() -> None:
     assert "0x800706BA" in text
 
 
+def test_an_rpc_target() -> None:
+    """Its rounds are the load, its ports and Windows' messages stand below the outcomes."""
+    tally = Tally()
+    for operation, outcome, win32 in [
+        ("activation", "ok", None),
+        ("call", "connect.refused", None),
+        ("call", "bind.rejected", 1717),
+        ("call", "rpc.0x1c010014", None),
+    ]:
+        attempt = Attempt("a", 0.0, 0.0)
+        attempt.operation, attempt.win32, attempt.peer = operation, win32, "127.0.0.1:5001"
+        tally.count(attempt, outcome, 0.5)
+    plan = Plan(calls=3)
+    text = summary(plan, result(plan, parse("rpc://127.0.0.1"), tally))
+    assert "100 clients, 1 round(s) each of 1 activation and 3 call(s), all at once" in text
+    rows = {line.split()[0]: line for line in text.splitlines() if "%" in line}
+    assert rows["connect.refused"].endswith("0x800706BA")
+    assert rows["bind.rejected"].endswith("by its reason")
+    assert rows["rpc.0x1c010014"].endswith("0x800706BB")
+    assert "0x800706B5 1 x at the call (127.0.0.1:5001): The interface is unknown." in text
+    assert "this one did not run" in text
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
+    assert "activation" not in written("ok")
+    without_end = Plan(requests=None, duration=1.0)
+    text = summary(without_end, result(without_end, parse("rpc://127.0.0.1"), tally))
+    assert "rounds without end of 1 activation and 1 call(s)" in text
+
+
 def test_nothing() -> None:
     """A burst of nothing is told without a division by it."""
     text = written()

@@ -109,6 +109,25 @@ def test_adding_instants(reverse: bool) -> None:
     assert (total.lag, total.busy, total.saturated) == (0.2, 0.5, True)
 
 
+def test_operations_add_up() -> None:
+    """What is counted by operation is added, and an operation of the other's is taken over."""
+    tallies = [Tally(), Tally()]
+    for tally, operation in zip(tallies, ("activation", "call"), strict=True):
+        for name in ("activation", operation):
+            attempt = an_attempt()
+            attempt.operation, attempt.bind = name, 0.5
+            tally.count(attempt, "ok", 1.0)
+    counts = tallies[0].counts
+    counts.add(tallies[1].counts)
+    assert {name: ours.attempts for name, ours in counts.rpc.items()} == {
+        "activation": 3,
+        "call": 1,
+    }
+    measured = tallies[0].latencies["bind"].percentiles_ms()
+    assert measured is not None
+    assert measured["max"] == pytest.approx(500, rel=0.001)
+
+
 def test_what_agents_count_adds_up() -> None:
     """The counts of each process' agents are added."""
     one, other = Counts(), Counts()

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from vaultstorm_client.target import Address, endpoint, parse
+from vaultstorm_client.target import Address, endpoint, is_near, parse
 from vaultstorm_wire.errors import MachineError, UsageError
 
 
@@ -22,6 +22,9 @@ from vaultstorm_wire.errors import MachineError, UsageError
         ("https://[::1]:8443/x", 8443, "[::1]:8443", "/x"),
         ("https://[::1]", 443, "[::1]", ""),
         ("tcp://[::ffff:127.0.0.1]:1", 1, "[::ffff:127.0.0.1]:1", ""),
+        ("rpc://127.0.0.1", 135, "127.0.0.1", ""),
+        ("rpc://127.0.0.1:1135", 1135, "127.0.0.1:1135", ""),
+        ("rpc://[::1]", 135, "[::1]", ""),
         ("http://10.1.2.3", 80, "10.1.2.3", ""),
         ("http://169.254.1.1", 80, "169.254.1.1", ""),
         ("http://[fd00::1]", 80, "[fd00::1]", ""),
@@ -43,7 +46,8 @@ def test_good(url: str, port: int, netloc: str, path: str) -> None:
         "127.0.0.1",
         "127.0.0.1:443",
         "ftp://127.0.0.1",
-        "rpc://127.0.0.1:135",
+        "rpc://127.0.0.1/path",
+        "rpc://127.0.0.1:135/?a",
         "https://",
         "https:///path",
         "https://:443",
@@ -77,6 +81,31 @@ def test_remote(url: str) -> None:
     with pytest.raises(UsageError, match="--allow-remote"):
         parse(url)
     assert parse(url, allow_remote=True).host in url
+
+
+@pytest.mark.parametrize(
+    "host, near",
+    [
+        ("127.0.0.1", True),
+        ("10.0.0.1", True),
+        ("169.254.1.1", True),
+        ("::1", True),
+        ("fe80::1%eth0", True),
+        ("::ffff:10.0.0.1", True),
+        ("8.8.8.8", False),
+        ("::ffff:8.8.8.8", False),
+        ("2001:4860:4860::8888", False),
+    ],
+)
+def test_near(host: str, near: bool) -> None:
+    """Loopback and private addresses are near."""
+    assert is_near(host) is near
+
+
+def test_whether_a_server_may_name_remote_ones() -> None:
+    """A target remembers whether addresses beyond the private ones are allowed."""
+    assert not parse("rpc://127.0.0.1").allow_remote
+    assert parse("rpc://127.0.0.1", allow_remote=True).allow_remote
 
 
 def test_no_such_host() -> None:

@@ -1,5 +1,6 @@
 """Conditions of --fail-on."""
 
+import re
 from typing import Any
 
 import pytest
@@ -180,6 +181,77 @@ def test_what_agents_count(text: str) -> None:
     assert not limit.reached(AGENTS)
     with pytest.raises(UsageError, match="--workload agent"):
         parse(text, EMPTY)
+
+
+def at_rpc(*attempts: tuple[str, str]) -> dict[str, Any]:
+    """Give a result of an rpc:// target with these operations and outcomes."""
+    tally = Tally()
+    for operation, outcome in attempts:
+        attempt = Attempt("a", 0.0, 0.0)
+        attempt.operation = operation
+        tally.count(attempt, outcome, 0.25)
+    return result(Plan(), parse_target("rpc://127.0.0.1"), tally)
+
+
+NO_RPC = at_rpc()
+SOME_RPC = at_rpc(
+    ("activation", "ok"),
+    ("activation", "rpc.0x1c010014"),
+    ("call", "connect.refused"),
+    ("call", "bind.reset"),
+)
+
+
+@pytest.mark.parametrize(
+    "text, reached",
+    [
+        ("rpc.call.lost==2", True),
+        ("rpc.activation.lost>0", False),
+        ("rpc.activation.ok + rpc.call.ok == 1", True),
+        ("rpc.activation.attempts<2", False),
+        ("rpc_errors.0x800706BA>0", True),
+        ("rpc_errors.0x800706BE>0", False),
+        ("rpc_errors.0x800706BA + rpc_errors.0x800706BF == 2", True),
+        ("rpc.call.outcomes.connect.refused==1", True),
+        ("rpc.call.outcomes.wait.reset==0", True),
+        ("rpc.call.errors.0x800706BF==1", True),
+        ("outcomes.rpc.0x1c010014==1", True),
+        ("lost + rpc.call.lost == 4", True),
+    ],
+)
+def test_what_rpc_targets_count(text: str, reached: bool) -> None:
+    """Conditions on an operation, or on what Windows shows, hold or not."""
+    assert parse(text, NO_RPC).reached(SOME_RPC) is reached
+
+
+@pytest.mark.parametrize(
+    "text", ["rpc.call.lost>0", "rpc_errors.0x800706BA>0", "lost + rpc.call.lost > 0"]
+)
+def test_rpc_needs_its_target(text: str) -> None:
+    """Elsewhere there are no such numbers; outcomes of that name can be asked for everywhere."""
+    with pytest.raises(UsageError, match="of rpc:// targets only"):
+        parse(text, EMPTY)
+    assert not parse("outcomes.rpc.0x1c010014>0", EMPTY).reached(SOME)
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("rpc.calls.lost>0", "rpc.call.lost"),
+        ("rpc.call>0", "did you mean rpc.call."),
+        ("rpc.call.outcomes.connect.refussed>0", "did you mean rpc.call.outcomes.OUTCOME?"),
+        ("rpc.call.errors.0x1>0", "did you mean rpc.call."),
+        ("rpc.call.peers>0", "did you mean rpc.call."),
+        ("rpc_errors.0x800706ba>0", "did you mean rpc_errors.0x800706BA?"),
+        ("rpc_errors.1722>0", "rpc_errors has 0x8007"),
+        ("rpc_errors>0", "rpc_errors.HRESULT"),
+        ("outcomes.rpc.toobusy>0", "did you mean outcomes.rpc.STATUS?"),
+    ],
+)
+def test_what_rpc_targets_do_not_count(text: str, said: str) -> None:
+    """A number that there is not is refused, with those that there are."""
+    with pytest.raises(UsageError, match=re.escape(said)):
+        parse(text, NO_RPC)
 
 
 @pytest.mark.parametrize("text", ["vault>0", "vault.los>0", "vault.snapshots>0", "vault.lost.x>0"])

@@ -34,7 +34,9 @@ class Workload(StrEnum):
 def burst(
     url: Annotated[
         str,
-        typer.Argument(metavar="URL", help="https://, http:// or tcp://", show_default=False),
+        typer.Argument(
+            metavar="URL", help="https://, http://, tcp:// or rpc://", show_default=False
+        ),
     ],
     clients: Annotated[
         int | None,
@@ -46,13 +48,22 @@ def burst(
         int | None,
         typer.Option(
             metavar="K",
-            help="Requests of each client, or snapshots of each agent. "
-            "[default: 1; with --duration and no --rate, unbounded]",
+            help="Requests of each client, or snapshots of each agent, or at rpc:// rounds of one "
+            "activation and its calls. [default: 1; with --duration and no --rate, unbounded]",
         ),
     ] = None,
+    calls: Annotated[
+        int, typer.Option(metavar="N", help="Calls that follow each activation, at rpc://.")
+    ] = 1,
     spike: Annotated[
         bool, typer.Option("--spike", help="All clients connect at once, as they do by default.")
     ] = False,
+    clsid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GUID", help="Class to activate, at rpc://. [default: the demonstration class]"
+        ),
+    ] = None,
     rate: Annotated[
         float | None, typer.Option(metavar="R", help="Clients that arrive in a second (open loop).")
     ] = None,
@@ -66,10 +77,17 @@ def burst(
         float | None, Duration("Begin no request any more after this long.")
     ] = None,
     keep_alive: Annotated[
-        bool, typer.Option(help="Make all requests of a client on one connection, while it lasts.")
+        bool,
+        typer.Option(
+            help="Make all requests of a client on one connection, while it lasts; at rpc:// keep "
+            "its two connections from round to round."
+        ),
     ] = True,
     think: Annotated[
-        float, Duration("Pause between an answer and the next request, or between two snapshots.")
+        float,
+        Duration(
+            "Pause between an answer and the next request, or between two snapshots or rounds."
+        ),
     ] = 0.0,
     method: Annotated[str, typer.Option(metavar="METHOD", help="HTTP method.")] = "GET",
     path: Annotated[
@@ -102,6 +120,7 @@ def burst(
         float, Duration("Longest wait for the answer to a SYN.", "10s")
     ] = 10.0,
     tls_timeout: Annotated[float, Duration("Longest TLS handshake.", "10s")] = 10.0,
+    bind_timeout: Annotated[float, Duration("Longest DCE/RPC bind.", "10s")] = 10.0,
     response_timeout: Annotated[
         float, Duration("Longest request, to the end of its answer.", "30s")
     ] = 30.0,
@@ -162,6 +181,8 @@ def burst(
             workload=workload.value,
             clients=100 if clients is None and rate is None else clients,
             requests=1 if requests is None and (duration is None or rate is not None) else requests,
+            calls=calls,
+            clsid=clsid,
             rate=rate,
             arrivals=arrivals.value,
             ramp=ramp,
@@ -176,6 +197,7 @@ def burst(
             block_sizes=block_sizes,
             connect_timeout=connect_timeout,
             tls_timeout=tls_timeout,
+            bind_timeout=bind_timeout,
             response_timeout=response_timeout,
             hold=hold,
             syn_retries=syn_retries,

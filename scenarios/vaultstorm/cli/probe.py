@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 def probe(
     url: Annotated[
-        str, typer.Argument(metavar="URL", help="https://, http:// or tcp://", show_default=False)
+        str,
+        typer.Argument(
+            metavar="URL", help="https://, http://, tcp:// or rpc://", show_default=False
+        ),
     ],
     path: Annotated[
         str | None,

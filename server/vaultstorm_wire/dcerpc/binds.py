@@ -1,5 +1,6 @@
 """Bodies of bind, alter_context, their answers, and bind_nak (C706 12.6.4, MS-RPCE 2.2.2)."""
 
+from functools import lru_cache
 from struct import Struct
 from typing import Final
 
@@ -21,6 +22,11 @@ _TRAILER = Struct("<BBBxI")  # auth_type auth_level auth_pad_length auth_reserve
 _NAK = Struct("<HBBB3x")
 _CONTEXTS_AT: Final = HEADER_SIZE + 12
 _COUNT_MAX: Final = 0xFF
+
+# The same few binds come and go all the time: what their lists say is remembered, if they are short.
+_REMEMBERED: Final = 256
+_FEW: Final = 4
+_LONG: Final = _FEW * 44
 
 
 class AuthTrailerError(PduError):
@@ -54,17 +60,20 @@ def encode_bind(bind: Bind) -> bytes:
         raise PduError("authentication is not spoken")
     if len(bind.contexts) > _COUNT_MAX:
         raise PduError(f"{len(bind.contexts)} contexts are more than a bind can hold")
-    parts = [
-        _SIZES[True].pack(bind.max_xmit, bind.max_recv, bind.group),
-        len(bind.contexts).to_bytes(4, "little"),
-    ]
-    for context in bind.contexts:
+    sizes = _SIZES[True].pack(bind.max_xmit, bind.max_recv, bind.group)
+    ptype = Ptype.ALTER_CONTEXT if bind.alter else Ptype.BIND
+    flags = WHOLE | CONC_MPX if bind.multiplex else WHOLE
+    return pdu.encode(ptype, bind.call_id, sizes + _encode_contexts(bind.contexts), flags)
+
+
+@lru_cache(_REMEMBERED)
+def _encode_contexts(contexts: tuple[Context, ...]) -> bytes:
+    parts = [len(contexts).to_bytes(4, "little")]
+    for context in contexts:
         parts.append(_CONTEXT[True].pack(context.id, len(context.transfers)))
         parts.append(_encode_syntax(context.abstract))
         parts.extend(map(_encode_syntax, context.transfers))
-    ptype = Ptype.ALTER_CONTEXT if bind.alter else Ptype.BIND
-    flags = WHOLE | CONC_MPX if bind.multiplex else WHOLE
-    return pdu.encode(ptype, bind.call_id, b"".join(parts), flags)
+    return b"".join(parts)
 
 
 def decode_bind(buffer: bytes | bytearray, at: int, header: Header) -> Bind:
@@ -80,21 +89,11 @@ def decode_bind(buffer: bytes | bytearray, at: int, header: Header) -> Bind:
     if here > end:
         raise PduError("the bind ends before its list of contexts")
     max_xmit, max_recv, group = _SIZES[little].unpack_from(buffer, at + HEADER_SIZE)
-    contexts = []
-    for _ in range(buffer[here - 4]):
-        if here + 24 > end:
-            raise PduError("the bind ends within a context")
-        number, count = _CONTEXT[little].unpack_from(buffer, here)
-        abstract = _syntax(buffer, here + 4, little)
-        here += 24
-        if here + 20 * count > end:
-            raise PduError("the bind ends within a context's transfer syntaxes")
-        transfers = tuple(_syntax(buffer, here + 20 * n, little) for n in range(count))
-        here += 20 * count
-        contexts.append(Context(number, abstract, transfers))
+    read = _read_contexts if end - here > _LONG else _contexts
+    contexts = read(bytes(buffer[here - 4 : end]), little)
     return Bind(
         header.call_id,
-        tuple(contexts),
+        contexts,
         group,
         max_xmit,
         max_recv,
@@ -104,6 +103,27 @@ def decode_bind(buffer: bytes | bytearray, at: int, header: Header) -> Bind:
     )
 
 
+def _read_contexts(data: bytes, little: bool) -> tuple[Context, ...]:
+    """Read the list of contexts that a bind ends with."""
+    here, end = 4, len(data)
+    contexts = []
+    for _ in range(data[0]):
+        if here + 24 > end:
+            raise PduError("the bind ends within a context")
+        number, count = _CONTEXT[little].unpack_from(data, here)
+        abstract = _syntax(data, here + 4, little)
+        here += 24
+        if here + 20 * count > end:
+            raise PduError("the bind ends within a context's transfer syntaxes")
+        transfers = tuple(_syntax(data, here + 20 * n, little) for n in range(count))
+        here += 20 * count
+        contexts.append(Context(number, abstract, transfers))
+    return tuple(contexts)
+
+
+_contexts = lru_cache(_REMEMBERED)(_read_contexts)
+
+
 def encode_bind_ack(ack: BindAck) -> bytes:
     """Write a bind_ack, or an alter_context_resp."""
     if len(ack.answers) > _COUNT_MAX:
@@ -111,15 +131,21 @@ def encode_bind_ack(ack: BindAck) -> bytes:
     address = ack.address.encode("ascii") + b"\0" if ack.address else b""
     head = _SIZES[True].pack(ack.max_xmit, ack.max_recv, ack.group)
     head += _SHORT[True].pack(len(address)) + address
-    parts = [head, bytes(-len(head) % 4), len(ack.answers).to_bytes(4, "little")]
-    for answer in ack.answers:
+    head += bytes(-len(head) % 4)
+    ptype = Ptype.ALTER_CONTEXT_RESP if ack.alter else Ptype.BIND_ACK
+    flags = WHOLE | CONC_MPX if ack.multiplex else WHOLE
+    return pdu.encode(ptype, ack.call_id, head + _encode_answers(ack.answers), flags)
+
+
+@lru_cache(_REMEMBERED)
+def _encode_answers(answers: tuple[ContextAnswer, ...]) -> bytes:
+    parts = [len(answers).to_bytes(4, "little")]
+    for answer in answers:
         version = answer.transfer.major | answer.transfer.minor << 16
         parts.append(
             _RESULT[True].pack(answer.result, answer.reason, answer.transfer.guid, version)
         )
-    ptype = Ptype.ALTER_CONTEXT_RESP if ack.alter else Ptype.BIND_ACK
-    flags = WHOLE | CONC_MPX if ack.multiplex else WHOLE
-    return pdu.encode(ptype, ack.call_id, b"".join(parts), flags)
+    return b"".join(parts)
 
 
 def decode_bind_ack(buffer: bytes | bytearray, at: int, header: Header) -> BindAck:
@@ -144,7 +170,8 @@ def decode_bind_ack(buffer: bytes | bytearray, at: int, header: Header) -> BindA
     here += 4
     if here + 24 * count > end:
         raise PduError("the answer ends within its results")
-    answers = tuple(_answer(buffer, here + 24 * n, little) for n in range(count))
+    read = _answers if count <= _FEW else _read_answers
+    answers = read(bytes(buffer[here : here + 24 * count]), little)
     return BindAck(
         header.call_id,
         answers,
@@ -157,7 +184,14 @@ def decode_bind_ack(buffer: bytes | bytearray, at: int, header: Header) -> BindA
     )
 
 
-def _answer(buffer: bytes | bytearray, at: int, little: bool) -> ContextAnswer:
+def _read_answers(data: bytes, little: bool) -> tuple[ContextAnswer, ...]:
+    return tuple(_answer(data, at, little) for at in range(0, len(data), 24))
+
+
+_answers = lru_cache(_REMEMBERED)(_read_answers)
+
+
+def _answer(buffer: bytes, at: int, little: bool) -> ContextAnswer:
     result, reason, _, _ = _RESULT[little].unpack_from(buffer, at)
     if result > ContextResult.NEGOTIATE_ACK:
         raise PduError(f"there is no result {result} for a context")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.client.fake_vault import FakeVault, serving
+from tests.client.rpc.fake_rpc import FakeRpc
 from tests.support.command import vaultstorm
 from tests.support.misbehaving import Misbehaving
 from tests.support.server import Server, running_server
@@ -106,6 +107,14 @@ def test_a_condition_decides_the_exit_code(closed_port: int, condition: str, cod
         (["http://127.0.0.1:1", "--workload=agent", "--block-sizes=4KiB*x"], "a weight is"),
         (["http://127.0.0.1:1", "--lanes=2"], "say --workload agent"),
         (["http://127.0.0.1:1", "--fail-on=vault.lost>0"], "with --workload agent only"),
+        (["http://127.0.0.1:1", "--fail-on=rpc.call.lost>0"], "of rpc:// targets only"),
+        (["http://127.0.0.1:1", "--calls=2"], "that is for rpc:// targets"),
+        (["rpc://127.0.0.1:1/x"], "an rpc:// target has no path"),
+        (["rpc://127.0.0.1:1", "--path=/x"], "an rpc:// target has none"),
+        (["rpc://127.0.0.1:1", "--clsid=x"], "is not a guid"),
+        (["rpc://127.0.0.1:1", "--workload=agent"], "aim them at https:// or http://"),
+        (["rpc://127.0.0.1:1", "--bind-timeout=0"], "longer than 0"),
+        (["rpc://127.0.0.1:1", "--fail-on=rpc.call.lots>0"], "did you mean rpc.call.lost"),
     ],
 )
 def test_wrong_usage_is_exit_2_and_says_what_would_be_right(
@@ -119,6 +128,31 @@ def test_wrong_usage_is_exit_2_and_says_what_would_be_right(
 
 
 AGENT = ("--workload=agent", "--clients=2", "--requests=2", "--block-sizes=100*3,5KiB")
+
+
+def test_activations_and_calls(tmp_path: Path) -> None:
+    """An rpc:// burst says what failed at which port, in its JSON and in Windows' words."""
+    journal = tmp_path / "journal"
+    with FakeRpc(exporter=lambda rpc: rpc.peer.reset()) as fake:
+        ended = vaultstorm(
+            *("burst", f"rpc://127.0.0.1:{fake.resolver.port}", "--clients=3", "--calls=2"),
+            *("--json", str(tmp_path / "burst.json"), "--journal", str(journal), "--seed=7"),
+            *("--fail-on=rpc.call.lost==6", "--fail-on=rpc_errors.0x800706BE>0"),
+        )
+    assert ended.returncode == 1
+    assert "--fail-on rpc.call.lost==6 holds" in ended.stderr
+    assert "0x800706BE" not in ended.stderr
+    result = json.loads((tmp_path / "burst.json").read_text())
+    assert (result["attempts"], result["ok"], result["lost"]) == (9, 3, 6)
+    assert result["rpc_errors"] == {"0x800706BF": 6}
+    assert result["rpc"]["call"]["outcomes"] == {"bind.reset": 6}
+    assert result["rpc"]["activation"]["ok"] == 3
+    port = fake.exporter.port
+    assert f"0x800706BF 6 x at the call (127.0.0.1:{port}): The remote procedure" in ended.stdout
+    (file,) = journal.glob("client-*.ndjson")
+    lines = [json.loads(line) for line in file.read_text().splitlines()[1:]]
+    assert {line["operation"] for line in lines} == {"activation", "call"}
+    assert "00000000-0000-0007-0000-000200000002" in {line["id"] for line in lines}
 
 
 def test_agents_against_a_good_vault() -> None:

@@ -85,3 +85,16 @@ def test_timeout(written: str, allowed: bool) -> None:
     else:
         assert ended.returncode == 2
         assert "is out of range: 1 ms to 3600 s" in ended.stderr
+
+
+def test_an_rpc_server_that_turns_everybody_away() -> None:
+    """What a Windows client would show stands beside the outcome, and exit 1 says it fails."""
+    with Misbehaving(Peer.reset) as server:
+        ended = vaultstorm("probe", f"rpc://127.0.0.1:{server.port}", "--json=-")
+    assert ended.returncode == 1
+    failed = json.loads(ended.stdout)["layers"][-1]
+    assert (failed["layer"], failed["outcome"]) == ("bind", "bind.reset")
+    assert failed["seen"]["Windows"] == (
+        "0x800706BF The remote procedure call failed and did not execute."
+    )
+    assert "KB960007" in failed["means"]
