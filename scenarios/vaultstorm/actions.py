@@ -21,10 +21,19 @@ SIGNALS: Final = ("kill", "stop")
 """`kill` is SIGKILL to the front process, `stop` is SIGTERM."""
 
 ACTIONS: Final = (
-    *("gate closed", "gate open", *SIGNALS, "recycle", "iisreset", "stop-pool", "start-pool"),
+    *("gate closed", "gate open"),
+    *(
+        f"gate {which} {state}"
+        for which in ("resolver", "exporter")
+        for state in ("closed", "open")
+    ),
+    *(*SIGNALS, "recycle", "iisreset", "stop-pool", "start-pool"),
     *("worker kill", "worker hang", "worker resume"),
 )
 """What can be done, beside these two; to a worker: SIGKILL, SIGSTOP and SIGCONT."""
+
+GATE: Final = "gate"
+"""The verb of an action that holds accepts back, or lets them go on."""
 
 SET: Final = "set"
 """The verb of an action that changes a setting of the application pool."""
@@ -54,7 +63,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     def path(self) -> str:
         """Where the control plane has it."""
         verb, _, rest = self.action.partition(" ")
-        return f"/{verb}/{quote(rest, safe='')}" if rest else f"/{verb}"
+        words = rest.split() if verb == GATE else [rest]
+        return "/".join(["", verb, *(quote(word, safe="") for word in words if word)])
 
     def __str__(self) -> str:
         moment = f"at {self.at:g} s" if self.at is not None else f"when {self.when}"

@@ -16,9 +16,14 @@ _WORKERS: Final = {"serving": ("serving",), "stopping": ("stopping", "shutting d
 _VAULT: Final = ("interfaces", "threads_held")
 """What the vault holds in all workers together: entries of the interface tables, and ISAPI threads
 that wait for one."""
+_PORTS: Final = ("resolver", "exporter")
+_OF_PORTS: Final = ("free", "queued", "turned_away")
+_RPC: Final = (*(f"{port}_{name}" for port in _PORTS for name in _OF_PORTS), "objects")
+"""Of the accept queue of the resolver, of those of all object exporters together, and how many
+objects there are; 0 without RPC."""
 
-NAMES: Final = (*_ACCEPT, "pauses", *_POOL, "starts", "deaths", *_WORKERS, *_VAULT, ENDED)
-"""All of them: of the accept queue, of the application pool, of its workers, of the load."""
+NAMES: Final = (*_ACCEPT, "pauses", *_POOL, "starts", "deaths", *_WORKERS, *_VAULT, *_RPC, ENDED)
+"""All of them: of the accept queue, the pool, its workers, the vault, RPC and the load."""
 
 
 def counted(status: Mapping[str, Any], ended: int) -> dict[str, int]:
@@ -39,5 +44,21 @@ def counted(status: Mapping[str, Any], ended: int) -> dict[str, int]:
         "deaths": pool["deaths"],
         **{name: sum(map(states.count, among)) for name, among in _WORKERS.items()},
         **{name: sum(worker[name] for worker in workers) for name in _VAULT},
+        **_rpc(status.get("rpc")),
         ENDED: ended,
+    }
+
+
+def _rpc(status: Mapping[str, Any] | None) -> dict[str, int]:
+    if status is None:
+        return dict.fromkeys(_RPC, 0)
+    exporters = [exporter["listener"] for exporter in status["exporters"].values()]
+    listeners = dict(zip(_PORTS, ([status["resolver"]], exporters), strict=True))
+    return {
+        **{
+            f"{port}_{name}": sum(listener["queue"][name] for listener in found)
+            for port, found in listeners.items()
+            for name in _OF_PORTS
+        },
+        "objects": status["objects"],
     }

@@ -34,6 +34,7 @@ HOTFIX_STEP: Final = "hotfix_step"
 NAMES: Final = frozenset(
     {"ready", "stopping", "stopped", "killed", "gate_open", "gate_closed", "pause_began"}
     | {"setting_changed", "accept_suspended", "accept_resumed"}
+    | {"protection_began", "protection_ended", "exporter_started"}
     | {"worker_kill", "worker_hang", "worker_resume"}
     | {"recycle", "iisreset_began", "iisreset_ended", EVENT_LOG}
     | {"worker_started", "worker_serving", "worker_stopping", *WORKER_ENDS}

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from vaultstorm import events
-from vaultstorm_client.thresholds import OUTCOMES, Threshold, Vocabulary, read
+from vaultstorm_client.rpc.counts import OPERATIONS
+from vaultstorm_client.thresholds import CODES, OUTCOMES, Threshold, Vocabulary, read
+from vaultstorm_server.configuration import nearest
 from vaultstorm_wire.errors import UsageError
 
 VERDICTS: Final = ("once", "never", "twice", "unknown")
@@ -15,7 +17,7 @@ VERDICTS: Final = ("once", "never", "twice", "unknown")
 CAUSES: Final = frozenset(
     {"backlog_full", "stopping", "no_descriptors", "server_died", "server_stopped"}
     | {"server_busy", "pool_hung", "iisreset"}
-    | {"client", "response"}
+    | {"client", "response", "call_limit", "connection_lost", "exporter_gone"}
     # What HTTPERR can say on Server 2003 (KB820729).
     | {"AppOffline", "AppPoolTimer", "AppShutdown", "QueueFull", "Disabled", "ConnLimit"}
     | {"N/A", "N/I", "Connection_Abandoned_By_AppPool", "Connection_Dropped", "Client_Reset"}
@@ -35,6 +37,12 @@ _VAULT: Final = {
     **dict.fromkeys(("lost", "corrupt"), 0),
 }
 """What burst.json says of agents."""
+_COUNTED: Final = ("outcomes", "errors", "causes", "verdicts")
+_OPERATION: Final = {
+    **dict.fromkeys(("attempts", "ok", "lost"), 0),
+    **{name: Counter() for name in _COUNTED},
+}
+"""What is counted of the activations, and of the calls, of an rpc:// target."""
 _EXAMPLE: Final[dict[str, Any]] = {
     **dict.fromkeys(("attempts", "ok", "lost", "unexplained", "idle_closed", "duration_s"), 0),
     "outcomes": {},
@@ -44,11 +52,13 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "reused": {"attempts": 0, "lost": 0},
     "retries": {"syn": 0},
     "burst": {"connects": 0, "syn_spread_ms": 0.0},
-    "latency_ms": dict.fromkeys(("connect", "tls", "response", "total"), _LATENCY),
+    "latency_ms": dict.fromkeys(("connect", "tls", "bind", "response", "total"), _LATENCY),
     "acknowledged": {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0},
     "interfaces": {"peak": 0},
     "threads_held": {"peak": 0},
     "vault": _VAULT,
+    "rpc_errors": Counter(),
+    "rpc": dict.fromkeys(OPERATIONS, _OPERATION),
 }
 _KEYS: Final = (
     *("attempts", "ok", "lost", "unexplained", "outcomes.OUTCOME", "causes.CAUSE"),
@@ -58,12 +68,16 @@ _KEYS: Final = (
     *("latency_ms.total.p99", "duration_s", "interfaces.peak", "threads_held.peak"),
     *(f"acknowledged.{name}" for name in ("blocks", "snapshots", "lost", "changed")),
     *("vault.snapshots.committed", "vault.verified.blocks", "vault.lost", "vault.corrupt"),
+    *(f"rpc.{operation}.{name}" for operation in OPERATIONS for name in ("attempts", "ok", "lost")),
+    *("rpc.call.outcomes.OUTCOME", "rpc.call.errors.HRESULT", "rpc.call.causes.CAUSE"),
+    *("rpc.call.verdicts.never", "rpc_errors.HRESULT"),
 )
 _MEMBERS: Final = {
     "outcomes": OUTCOMES,
     "causes": sorted(CAUSES),
     "verdicts": VERDICTS,
     "events": events.COUNTED,
+    "rpc_errors": CODES,
 }
 FORM: Final = "KEY OPERATOR NUMBER, or KEY OPERATOR KEY"
 """How a condition is written that may be between two sums."""
@@ -76,6 +90,7 @@ _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+_OF_OPERATION: Final = re.compile(r"(rpc\.\w+\.(causes|verdicts)\.([\w./]+))")
 _SIDES: Final = re.compile(r"(?P<left>[^<>=!]+)(?P<operator>[<>=!]=|[<>])(?P<right>[^<>=!]+)")
 
 
@@ -112,7 +127,13 @@ def parse(text: str, where: str) -> Threshold | Comparison:
         UsageError: it is not one; the message begins with `where`.
     """
     samples = "'lost == 0' or 'reused.lost == lost'"
-    return read_both(text, Vocabulary(where, _EXAMPLE, _KEYS, _MEMBERS, samples, form=FORM))
+    read = read_both(text, Vocabulary(where, _EXAMPLE, _KEYS, _MEMBERS, samples, form=FORM))
+    for key, kind, name in _OF_OPERATION.findall(text):
+        if name not in _MEMBERS[kind]:
+            near = nearest(name, _MEMBERS[kind])
+            meant = f"did you mean {near}?" if near else f"it has {', '.join(_MEMBERS[kind])}"
+            raise UsageError(f"{where} {text!r}: there is no number {key!r}; {meant}")
+    return read
 
 
 def read_both(text: str, vocabulary: Vocabulary) -> Threshold | Comparison:
@@ -140,11 +161,25 @@ def check(text: str, summary: Mapping[str, Any]) -> dict[str, Any]:
         **summary,
         "events": Counter(summary.get("events", {})),  # what is not there is 0
         "vault": summary.get("vault") or _unmeasured(_VAULT),
+        "rpc_errors": Counter(summary.get("rpc_errors") or {}),
+        "rpc": _operations(summary.get("rpc")),
     }
     checked: dict[str, Any] = {"check": text, "actual": _number(condition.value(summary))}
     if isinstance(condition, Comparison):
         checked["against"] = _number(condition.against(summary))
     return {**checked, "passed": condition.reached(summary)}
+
+
+def _operations(rpc: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give what is counted by operation: of what did not occur 0, and no RPC measures nothing."""
+    if rpc is None:
+        nothing = {name: None if value == 0 else value for name, value in _OPERATION.items()}
+        return dict.fromkeys(OPERATIONS, nothing)
+    found = {}
+    for operation in OPERATIONS:
+        counted = rpc.get(operation, _OPERATION)
+        found[operation] = {**counted, **{name: Counter(counted[name]) for name in _COUNTED}}
+    return found
 
 
 def _unmeasured(example: Mapping[str, Any]) -> dict[str, Any]:

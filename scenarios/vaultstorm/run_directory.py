@@ -103,8 +103,12 @@ def toml(settings: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Write settings as TOML, of which JSON's numbers, texts and lists are a part."""
     lines = []
     for section, keys in settings.items():
+        tables = {name: value for name, value in keys.items() if isinstance(value, Mapping)}
         lines.append(f"[{section}]")
-        lines += [f"{name} = {json.dumps(value)}" for name, value in keys.items()]
+        lines += [f"{name} = {json.dumps(keys[name])}" for name in keys if name not in tables]
+        for name, table in tables.items():
+            lines.append(f"[{section}.{json.dumps(name)}]")
+            lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
         lines.append("")
     return "\n".join(lines).encode()
 

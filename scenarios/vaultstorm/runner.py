@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from vaultstorm import acknowledged, expectation, variant_run
+from vaultstorm import acknowledged, descriptors, expectation, variant_run
 from vaultstorm.live import live
 from vaultstorm.run_directory import RunDirectory, has_content, toml
 from vaultstorm.scenario import SEED_MAX, Scenario, Variant
@@ -65,6 +65,9 @@ def run(scenario: Scenario, options: Options) -> Outcome:
     """
     variants = scenario.choose(options.variants)
     seed = _seed(options.seed, scenario)
+    for variant in variants:
+        plan, scheme = scenario.plan(variant, seed), scenario.scheme(variant)
+        descriptors.provide(descriptors.needed(plan, scheme))
     directory = RunDirectory.create(options.out, scenario.name, time.time())
     directory.write("scenario.toml", scenario.source)
     failures: dict[str, list[str]] = {}
@@ -180,11 +183,12 @@ def _variant_result(
     kept = ("attempts", "ok", "lost", "outcomes", "causes", "verdicts", "unexplained", "gaps")
     more = ("events", "reused", "retries", "latency_ms", "seed", "duration_s")
     of_vault = ("vault", "acknowledged", "interfaces", "threads_held")
+    of_rpc = ("rpc", "rpc_errors")
     findings = acknowledged.findings(summary, vault)
     return {
         "title": variant.title,
         "passed": all(check["passed"] for check in checks) and not findings,
-        **{key: summary.get(key) for key in (*kept, *more, *of_vault)},
+        **{key: summary.get(key) for key in (*kept, *more, *of_vault, *of_rpc)},
         "options": variant.options,
         "expectations": checks,
         "findings": findings,

@@ -82,12 +82,12 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     variants: tuple[Variant, ...]
 
     def settings(self, variant: Variant) -> Tables:
-        """Give the settings of one variant's server; the load's scheme decides on TLS."""
+        """Give the settings of one variant's server; a load of HTTP decides on TLS."""
         merged = _merged(self.server, variant.server)
         where = f"{self.origin}, [variants.{variant.name}]"
         chosen = workload.scheme({**self.load, **variant.load}, where)
         tls = merged.get("httpsys", {}).get("TLS")
-        if chosen != "tcp":
+        if chosen in ("https", "http"):
             if tls is not None and tls != (chosen == "https"):
                 raise UsageError(f"{where}: httpsys.TLS = {tls} contradicts scheme {chosen}")
             merged = _merged(merged, {"httpsys": {"TLS": int(chosen == "https")}})

@@ -34,6 +34,8 @@ class Ready(msgspec.Struct, frozen=True):
     admin: str
     workers: list[int]
     journal: str | None = None
+    rpc: str | None = None
+    """The resolver's URL; None if the server speaks no RPC."""
 
     @property
     def address(self) -> str:
@@ -82,14 +84,16 @@ def serving(
     leaves behind can be found.
 
     Args:
-        options: as on the command line; without --port and --admin-port, free ones are taken.
+        options: as on the command line; without --port, --rpc-port and --admin-port, free ones
+            are taken.
         log: where its log goes; None for where ours goes.
         tick: called again and again until it is ready; what it raises ends the wait.
 
     Raises:
         MachineError: it ended before it was ready; says what it printed.
     """
-    command = [sys.executable, "-m", "vaultstorm", "serve", "--port=0", "--admin-port=0", *options]
+    ports = [f"--{name}=0" for name in ("port", "rpc-port", "admin-port")]
+    command = [sys.executable, "-m", "vaultstorm", "serve", *ports, *options]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, process_group=0
     )

@@ -177,8 +177,7 @@ class _VariantRun:
             self._act(action)
 
     def _line(self, elapsed: float) -> str:
-        plan = self._plan
-        wanted = 0 if plan.agents else (plan.clients or 0) * (plan.requests or 0)
+        wanted = workload.attempts(self._plan, self._scheme)
         total = f" of {wanted}" if wanted else ""
         ended = self._attempts.count()
         return f"{self._variant.name}: {elapsed:.1f} s, {ended}{total} attempts ended"
@@ -234,9 +233,13 @@ class _VariantRun:
 
     def _command(self) -> list[str]:
         ready, directory = self._server.ready, self._directory
+        target = f"{self._scheme}://{ready.address}"
+        if self._scheme == "rpc":
+            assert ready.rpc is not None  # `serving` asks for it by its port
+            target = ready.rpc
         trust = [f"--ca={ready.ca}"] if self._scheme == "https" and ready.ca else []
         return [
-            *(sys.executable, "-m", "vaultstorm", "burst", f"{self._scheme}://{ready.address}"),
+            *(sys.executable, "-m", "vaultstorm", "burst", target),
             *(*workload.options(self._plan), *trust),
             *(f"--journal={directory / 'journal'}", f"--json={directory / 'burst.json'}"),
         ]

@@ -10,12 +10,13 @@ from vaultstorm.tables import convert, duration, only, size
 from vaultstorm_client.plan import Plan, check
 from vaultstorm_wire.errors import UsageError
 
-SCHEMES: Final = ("https", "http", "tcp")
+SCHEMES: Final = ("https", "http", "tcp", "rpc")
 ARRIVALS: Final = ("constant", "poisson")
 DURATIONS: Final = (
     *("ramp", "duration", "think", "hold"),
-    *("connect_timeout", "tls_timeout", "response_timeout", "syn_retry_interval"),
+    *("connect_timeout", "tls_timeout", "bind_timeout", "response_timeout", "syn_retry_interval"),
 )
+_HTTPS_OWN: Final = ("path", "method", "body_size")
 KEYS: Final = (
     "scheme",
     *(field.name for field in msgspec.structs.fields(Plan) if field.name != "seed"),
@@ -65,9 +66,16 @@ def plan(load: Mapping[str, Any], where: str, seed: int) -> Plan:
         checked = check(msgspec.structs.replace(made, method=made.method.upper()))
     except UsageError as error:
         raise UsageError(f"{where}: {_as_keys(str(error))}") from error
-    if checked.agents and scheme(load, where) == "tcp":
-        raise UsageError(f"{where}: workload = 'agent': agents speak HTTP; scheme is https or http")
+    _check_scheme(load, scheme(load, where), where)
     return checked
+
+
+def attempts(plan: Plan, scheme: str) -> int:
+    """Give how many attempts a load makes if none fails; 0 if that is not known before."""
+    if plan.agents:
+        return 0
+    each = 1 + plan.calls if scheme == "rpc" else 1
+    return (plan.clients or 0) * (plan.requests or 0) * each
 
 
 def options(plan: Plan) -> list[str]:
@@ -82,6 +90,16 @@ def options(plan: Plan) -> list[str]:
         elif value is not None:
             given.append(f"--{name}={value}")
     return given
+
+
+def _check_scheme(load: Mapping[str, Any], chosen: str, where: str) -> None:
+    """Raise UsageError if a key means nothing to the scheme."""
+    if load.get("workload") == "agent" and chosen not in ("https", "http"):
+        raise UsageError(f"{where}: workload = 'agent': agents speak HTTP; scheme is https or http")
+    for key in _HTTPS_OWN if chosen == "rpc" else ("calls",):
+        if key in load:
+            why = "an activation has none" if chosen == "rpc" else "only scheme = 'rpc' has calls"
+            raise UsageError(f"{where}: {key} = {load[key]!r}: {why}")
 
 
 def _as_keys(said: str) -> str:

@@ -15,7 +15,10 @@ def nothing() -> None:
 @pytest.mark.parametrize(
     "tables, said",
     [
-        ([{"action": "zap"}], "here 1: action = 'zap': write gate closed, gate open, kill, stop,"),
+        (
+            [{"action": "zap"}],
+            "here 1: action = 'zap': write gate closed, gate open, gate resolver closed,",
+        ),
         ([{"action": "recycel", "at": 0}], "here 1: action = 'recycel': did you mean recycle?"),
         ([{"action": "set", "at": 0}], "here 1: action = 'set': write gate closed"),
         ([{"action": "kill", "at": float("inf")}], "here 1: at: a moment that comes"),
@@ -72,6 +75,8 @@ def test_what_is_wrong_is_named(tables: list[Any], said: str) -> None:
     "action, path",
     [
         ("gate closed", "/gate/closed"),
+        ("gate exporter closed", "/gate/exporter/closed"),
+        ("gate resolver open", "/gate/resolver/open"),
         ("recycle", "/recycle"),
         ("stop-pool", "/stop-pool"),
         ("worker hang", "/worker/hang"),

@@ -25,6 +25,18 @@ def status(*states: str) -> dict[str, Any]:
                 for n, state in enumerate(states)
             ],
         },
+        "rpc": None,
+    }
+
+
+def rpc(*exporters: int) -> dict[str, Any]:
+    """Give what it answers of RPC: every queue holds as many times the numbers of the first."""
+    names = ("free", "queued", "turned_away")
+    queues = [{"queue": {name: n * (i + 1) for i, name in enumerate(names)}} for n in exporters]
+    return {
+        "resolver": {"queue": {"free": 5, "queued": 6, "turned_away": 7}},
+        "exporters": {str(n): {"port": 1, "listener": queue} for n, queue in enumerate(queues)},
+        "objects": 8,
     }
 
 
@@ -35,6 +47,25 @@ def test_every_name_is_counted_and_none_twice() -> None:
     assert len(set(NAMES)) == len(NAMES)
     assert (found["pauses"], found["starts"], found["deaths"], found["ended"]) == (3, 7, 2, 9)
     assert 100 <= found["queued"] < 200 <= found["waiting"] < found["held"]
+
+
+@pytest.mark.parametrize(
+    "exporters, counts", [((), (0, 0, 0)), ((10,), (10, 20, 30)), ((10, 1), (11, 22, 33))]
+)
+def test_rpc_is_counted_by_port(exporters: tuple[int, ...], counts: tuple[int, ...]) -> None:
+    """The resolver for itself, all object exporters together."""
+    found = counted({**status(), "rpc": rpc(*exporters)}, 0)
+    names = ("free", "queued", "turned_away")
+    assert tuple(found[f"resolver_{name}"] for name in names) == (5, 6, 7)
+    assert tuple(found[f"exporter_{name}"] for name in names) == counts
+    assert found["objects"] == 8
+    assert tuple(found) == NAMES
+
+
+def test_without_rpc_nothing_is_counted_of_it() -> None:
+    """A server that speaks none has no objects, and nobody waits for them."""
+    found = counted(status(), 0)
+    assert found["exporter_queued"] == found["resolver_free"] == found["objects"] == 0
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,15 @@ SHOWN = {
         "fixed-dynamic": ["100", "100", "0"],
         "linux-drop": ["100", "100", "0"],
     },
+    "dcom-burst": {
+        "broken": ["200", "110", "90"],
+        "hotfix-without-setting": ["200", "110", "90"],
+        "setting-without-hotfix": ["200", "110", "90"],
+        "afd-values-alone": ["200", "110", "90"],
+        "fixed-maxcalls-100": ["200", "200", "0"],
+        "fixed-dynamic": ["2000", "2000", "0"],
+        "synattackprotect-off": ["200", "110", "90"],
+    },
     "pool-failures": {
         "crash": ["1920", "1888", "32"],
         "ping-failure": ["1920", "1888", "32"],

@@ -16,6 +16,8 @@ from vaultstorm.events import COUNTED, VAULT_CHAIN, count
         *((name, True) for name in VAULT_CHAIN),
         ("corruption_crash", True),
         ("hotfix_step", True),
+        ("protection_began", True),
+        ("exporter_started", True),
         ("hotfix_applied", True),
         ("hotfix_failed", True),
         ("Timer_ConnectionIdle", True),

@@ -22,6 +22,18 @@ SUMMARY: dict[str, Any] = {
     "interfaces": {"peak": 64},
     "threads_held": {"peak": 0},
     "vault": {"snapshots": {"committed": 4}, "lost": 1, "corrupt": 0},
+    "rpc_errors": {"0x800706BA": 5, "0x800706BF": 85},
+    "rpc": {
+        "call": {
+            "attempts": 100,
+            "ok": 10,
+            "lost": 90,
+            "outcomes": {"ok": 10, "bind.reset": 85, "connect.refused": 5},
+            "errors": {"0x800706BA": 5, "0x800706BF": 85},
+            "causes": {"backlog_full": 90},
+            "verdicts": {"once": 10, "never": 90, "twice": 0, "unknown": 0},
+        }
+    },
 }
 
 
@@ -60,6 +72,19 @@ SUMMARY: dict[str, Any] = {
         ("vault.lost == 0", 1, False),
         ("causes.pool_hung == 0", 0, True),
         ("events.wrong_release == 0", 0, True),
+        ("rpc_errors.0x800706BA > 4", 5, True),
+        ("rpc_errors.0x800706BE == 0", 0, True),
+        ("rpc_errors.0x800706BA + rpc_errors.0x800706BF == 90", 90, True),
+        ("rpc.call.lost == 90", 90, True),
+        ("rpc.call.outcomes.bind.reset < 85", 85, False),
+        ("rpc.call.outcomes.rpc.0x1c010014 == 0", 0, True),
+        ("rpc.call.errors.0x800706BF == 85", 85, True),
+        ("rpc.call.causes.backlog_full == 90", 90, True),
+        ("rpc.call.causes.call_limit == 0", 0, True),
+        ("rpc.call.verdicts.never == 90", 90, True),
+        ("rpc.activation.attempts == 0", 0, True),
+        ("rpc.activation.verdicts.once == 0", 0, True),
+        ("causes.exporter_gone == 0", 0, True),
     ],
 )
 def test_boundaries(text: str, actual: object, passed: bool) -> None:
@@ -102,7 +127,13 @@ def test_two_sums(text: str, actual: object, against: object, passed: bool) -> N
         "verdicts.thrice == 0",
         "events.Timer_Foo == 0",
         "latency_ms.total.p98 > 0",
-        "latency_ms.bind.p99 > 0",
+        "latency_ms.dns.p99 > 0",
+        "rpc_errors.0x800706BG == 0",
+        "rpc.call.outcomes.send.refused == 0",
+        "rpc.call.causes.backlog_ful == 0",
+        "rpc.call.verdicts.thrice == 0",
+        "rpc.calls.lost == 0",
+        "rpc.call == 0",
         "title == 0",
         "acknowledged.gone == 0",
         "vault.acknowledged == 0",
@@ -162,6 +193,13 @@ def test_what_would_be_right_is_said(text: str, said: str) -> None:
 def test_every_cause_can_be_expected(cause: str) -> None:
     """Also those whose name has a slash in it."""
     assert check(f"causes.{cause} == 1", {"causes": {cause: 1}})["passed"]
+
+
+@pytest.mark.parametrize("key", ["rpc.call.lost", "rpc.activation.ok"])
+def test_what_nobody_asked_for_by_rpc_is_not_measured(key: str) -> None:
+    """A load of HTTP has no activation that could have failed."""
+    checked = check(f"{key} == 0", {**SUMMARY, "rpc": None})
+    assert (checked["actual"], checked["passed"]) == (None, False)
 
 
 @pytest.mark.parametrize("key", ["vault.lost", "vault.snapshots.committed", "vault.verified.bytes"])

@@ -1,5 +1,6 @@
 """The library ships: in the source tree, and in a wheel."""
 
+import codecs
 import json
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import zipfile
 from pathlib import Path
 
 from vaultstorm import library
+from vaultstorm_server import configuration, registry
+from vaultstorm_server.rpcss.applications import applications
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +24,38 @@ def test_names_are_those_of_the_files() -> None:
         assert found.read_bytes().startswith(b"#")
     assert library.find("../library/backlog-burst") is None
     assert library.find("none") is None
+
+
+def test_registry_exports_are_found_by_their_names() -> None:
+    """In either case; a scenario is none, and nothing outside of the folder is found."""
+    files = (ROOT / "scenarios/vaultstorm/library").glob("*.reg")
+    assert library.registry_names() == sorted(file.stem for file in files) == ["kb960007"]
+    for name in ("kb960007", "KB960007"):
+        found = library.find_registry(name)
+        assert found is not None
+        assert found.name == "kb960007.reg"
+    for name in ("", "kb960007.reg", "../library/kb960007", *library.names()):
+        assert library.find_registry(name) is None
+
+
+def test_the_export_of_kb960007_is_what_regedit_writes_and_the_article_recommends() -> None:
+    """UTF-16 with a byte order mark and CRLF; all four values of AFD, and the highest MaxCalls."""
+    found = library.find_registry("kb960007")
+    assert found is not None
+    data = found.read_bytes()
+    text = data.decode("utf-16")
+    assert data.startswith(codecs.BOM_UTF16_LE)
+    assert text.startswith("Windows Registry Editor Version 5.00\r\n\r\n")
+    assert text.count("\n") == text.count("\r\n")
+
+    exported = registry.read([("kb960007.reg", data)])
+    assert exported.ignored == []
+    settings = configuration.load(None, ["rpc.KB960007=1"], exported.given)
+    afd = settings.afd
+    assert (afd.EnableDynamicBacklog, afd.MinimumDynamicBacklog) == (1, 20)
+    assert (afd.MaximumDynamicBacklog, afd.DynamicBacklogGrowthDelta) == (20000, 10)
+    (application,) = applications(settings).values()
+    assert application.max_calls == 100
 
 
 def test_it_works_from_a_wheel(tmp_path: Path) -> None:
@@ -44,4 +79,5 @@ def test_it_works_from_a_wheel(tmp_path: Path) -> None:
     chosen = ("--variant=fixed-backlog", "--json=-", "--out=run")
     result = json.loads(installed_vaultstorm("run", "backlog-burst", *chosen))
     assert result["passed"]
+    assert (installed / "vaultstorm" / "library" / "kb960007.reg").is_file()
     assert (tmp_path / "run" / "report.html").is_file()

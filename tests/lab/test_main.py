@@ -43,8 +43,11 @@ def bad_toml(tmp_path: Path) -> Path:
         (["serve", "--backlog", "0"], "afd.Backlog = 0 is out of range: 1 to 65535"),
         (["serve", "--accept-interval", "soon"], "is not a duration such as 500ms"),
         (["serve", "--config", "no-such.toml"], "cannot read no-such.toml"),
-        (["ctl", "explode"], "unknown action 'explode'; there are status, gate open|closed"),
-        (["ctl", "gate", "ajar"], "write: ctl gate open|closed"),
+        (
+            ["ctl", "explode"],
+            "unknown action 'explode'; there are status, gate [resolver|exporter] open|closed",
+        ),
+        (["ctl", "gate", "ajar"], "write: ctl gate [resolver|exporter] open|closed"),
         (["ctl", "status", "--admin", "ftp://x"], "write it as http://127.0.0.1:8079"),
         (["probe", "http://192.0.43.8/"], "--allow-remote"),
         (["probe", "gopher://127.0.0.1/"], "is not a target"),
@@ -193,7 +196,7 @@ def test_standard_streams_that_are_closed(closed: str) -> None:
 
 def test_server_without_standard_streams(tmp_path: Path) -> None:
     """No socket of the server's takes the number of a closed stream, and it ends as it should."""
-    serve = command("serve", "--port=0", "--admin-port=0", f"--tls-dir={tls_dir()}")
+    serve = command("serve", "--port=0", "--admin-port=0", "--no-rpc", f"--tls-dir={tls_dir()}")
     script = f"exec {shlex.join([*serve, f'--journal={tmp_path}'])} <&- >&- 2>&-"
     with subprocess.Popen(["sh", "-c", script], env=environment()) as process:
         try:

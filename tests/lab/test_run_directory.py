@@ -68,8 +68,9 @@ def test_the_runners_journal(tmp_path: Path) -> None:
 
 
 def test_settings_come_back_from_their_toml() -> None:
-    """Numbers, texts with quotes in them, and lists."""
+    """Numbers, texts with quotes in them, lists, and the table of an AppID."""
     settings: dict[str, dict[str, object]] = {
+        "AppID": {"{8e5f1c6a-0000}": {"RpcProtSeqMaxCalls": 100}, 'q"': {}},
         "afd": {"Backlog": 10, "AcceptInterval": "2ms", "x": 0.5},
         "apppool": {"N": '"\\'},
     }

@@ -43,6 +43,8 @@ def test_the_schemes_decide_on_tls(tmp_path: Path) -> None:
     assert https.settings(https.variants[0])["httpsys"] == {"TLS": 1}
     tcp = load(write(tmp_path, TINY.replace('scheme = "http"', 'scheme = "tcp"')))
     assert tcp.settings(tcp.variants[0]) == {"afd": {"Backlog": 2}}
+    rpc = load(write(tmp_path, TINY.replace('scheme = "http"', 'scheme = "rpc"')))
+    assert rpc.settings(rpc.variants[0]) == {"afd": {"Backlog": 2}}
     said = refused(tmp_path, TINY.replace("Backlog = 2", "Backlog = 2\n[server.httpsys]\nTLS = 1"))
     assert said == "[variants.broken]: httpsys.TLS = 1 contradicts scheme http"
 
@@ -79,7 +81,7 @@ def test_variants_are_chosen_by_name(tmp_path: Path) -> None:
         ("[server.afd]\nBacklog = 2", "[server]\nafd = 2", "[server]: afd is a section"),
         ("clients = 5", "client = 5", "[load]: there is no key client; did you mean clients?"),
         ("clients = 5", "clients = 0", "[load]: clients 0: at least 1"),
-        ('"http"', '"rpc"', "[load]: scheme = 'rpc': write https, http, tcp"),
+        ('"http"', '"ftp"', "[load]: scheme = 'ftp': write https, http, tcp, rpc"),
         ("[load]", 'x = "\n[load]', "line 13: Illegal character '\\n'"),
     ],
 )
@@ -114,7 +116,8 @@ def test_what_is_wrong_with_the_whole(tmp_path: Path, old: str, new: str, said: 
         (
             "why =",
             'hotfixes = ["x"]\nwhy =',
-            "[variants.broken]: the server has no hotfix 'x'; it knows KB908739, TECH39579 and all",
+            "[variants.broken]: the server has no hotfix 'x'; "
+            "it knows KB908739, KB960007, TECH39579 and all",
         ),
         (
             "why =",
@@ -184,7 +187,7 @@ def test_hotfixes(tmp_path: Path) -> None:
     assert fixed.options["hotfixes"] == ["KB908739"]
 
 
-ALL = ("KB908739", "TECH39579")
+ALL = ("KB908739", "KB960007", "TECH39579")
 
 
 @pytest.mark.parametrize(

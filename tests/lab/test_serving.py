@@ -16,6 +16,8 @@ def test_a_server_ends_in_good_order_with_its_block(tmp_path: Path) -> None:
         assert server.ready.url == f"https://{server.ready.address}"
         assert server.ready.pid == server.process.pid
         assert len(server.ready.workers) == 1
+        assert server.ready.rpc is not None
+        assert server.ready.rpc.startswith("rpc://127.0.0.1:")
     assert server.process.returncode == 0
     assert server.stop() == 0
 

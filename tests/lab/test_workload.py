@@ -57,6 +57,14 @@ def test_a_rate_or_a_duration_bounds_instead_of_a_count() -> None:
             {"workload": "agent", "scheme": "tcp"},
             "here: workload = 'agent': agents speak HTTP; scheme is https or http",
         ),
+        (
+            {"workload": "agent", "scheme": "rpc"},
+            "here: workload = 'agent': agents speak HTTP; scheme is https or http",
+        ),
+        ({"calls": 2}, "here: calls = 2: only scheme = 'rpc' has calls"),
+        ({"scheme": "rpc", "calls": -1}, "here: calls -1: 0 for activations alone, or more"),
+        ({"scheme": "rpc", "path": "/x"}, "here: path = '/x': an activation has none"),
+        ({"scheme": "rpc", "method": "PUT"}, "here: method = 'PUT': an activation has none"),
         ({"workload": "agent", "blocks": "8"}, "here: blocks: expected `int`, got `str`"),
         ({"keep_alive": "no"}, "here: keep_alive: expected `bool`, got `str`"),
     ],
@@ -79,7 +87,7 @@ def test_schemes() -> None:
     """HTTPS unless it is said otherwise."""
     assert workload.scheme({}, "here") == "https"
     assert workload.scheme({"scheme": "tcp"}, "here") == "tcp"
-    with pytest.raises(UsageError, match=r"^here: scheme = 'ftp': write https, http, tcp$"):
+    with pytest.raises(UsageError, match=r"^here: scheme = 'ftp': write https, http, tcp, rpc$"):
         workload.scheme({"scheme": "ftp"}, "here")
 
 
@@ -90,6 +98,31 @@ def test_options_say_the_whole_plan() -> None:
     assert {"--clients=3", "--ramp=0.000001000s", "--no-keep-alive", "--path=/x"} <= set(options)
     assert {"--syn-retries=2", "--seed=7", "--processes=1"} <= set(options)
     assert not [option for option in options if "None" in option]
+
+
+@pytest.mark.parametrize(
+    "scheme, load, attempts",
+    [
+        ("https", {}, 100),
+        ("https", {"clients": 3, "requests": 4}, 12),
+        ("rpc", {}, 200),
+        ("rpc", {"clients": 3, "requests": 4, "calls": 2}, 36),
+        ("rpc", {"clients": 3, "calls": 0}, 3),
+        ("https", {"duration": "1s"}, 0),
+        ("https", {"rate": 5, "duration": "1s"}, 0),
+        ("https", {"workload": "agent"}, 0),
+    ],
+)
+def test_how_many_attempts_a_load_makes(scheme: str, load: dict[str, Any], attempts: int) -> None:
+    """By rpc:// each activation is followed by its calls; what only time ends is not known."""
+    assert workload.attempts(plan(scheme=scheme, **load), scheme) == attempts
+
+
+def test_activations_and_calls() -> None:
+    """The keys of a DCOM burst are those of the command line, too."""
+    made = plan(scheme="rpc", calls=3, bind_timeout="1s", keep_alive=False)
+    assert made == Plan(calls=3, bind_timeout=1.0, keep_alive=False, seed=7)
+    assert {"--calls=3", "--bind-timeout=1.000000000s"} <= set(workload.options(made))
 
 
 def test_agents() -> None:

@@ -106,3 +106,20 @@ def session_members(session: int) -> list[int]:
             if int(its_session) == session and state not in "ZX":
                 found.append(int(directory.name))
     return found
+
+
+DCOM = """\
+schema = 1
+title = "Threads"
+article = "KB960007"
+breaks = "It breaks."
+why = "It is small."
+fixes = "More of it."
+seed = 9
+time_limit = "50s"
+
+[load]
+scheme = "rpc"
+clients = 15
+bind_timeout = "40s"
+"""

@@ -13,6 +13,12 @@ PATIENCE: Final = 30.0
 """Seconds for an answer: an iisreset answers when it is done, which takes up to five."""
 ASSIGNMENT: Final = "KEY=VALUE"
 HOTFIX: Final = "NAME"
+GATE: Final = "[resolver|exporter] open|closed"
+
+
+GATES: Final = tuple(
+    f"{which}{state}" for which in ("", "resolver ", "exporter ") for state in ("open", "closed")
+)
 
 
 class Action(NamedTuple):
@@ -21,8 +27,8 @@ class Action(NamedTuple):
     Attributes:
         method: of the request to the control plane.
         path: there.
-        values: what may follow it, as the end of the path; `ASSIGNMENT` alone for a setting, and
-            `HOTFIX` for the name of a hotfix.
+        values: what may follow it, as the end of the path, where its words are steps; `ASSIGNMENT`
+            alone for a setting, and `HOTFIX` for the name of a hotfix.
     """
 
     method: str
@@ -32,7 +38,7 @@ class Action(NamedTuple):
 
 ACTIONS: Final = {
     "status": Action("GET", "/status"),
-    "gate": Action("POST", "/gate", ("open", "closed")),
+    "gate": Action("POST", "/gate", GATES),
     "recycle": Action("POST", "/recycle"),
     "iisreset": Action("POST", "/iisreset"),
     "apply-hotfix": Action("POST", "/apply-hotfix", (HOTFIX,)),
@@ -45,10 +51,12 @@ ACTIONS: Final = {
 
 def ctl(
     action: Annotated[str, typer.Argument(help="What to do, as above.", show_default=False)],
-    value: Annotated[
-        str | None,
+    values: Annotated[
+        list[str] | None,
         typer.Argument(
-            help="What gate, apply-hotfix, set and worker take after them.", show_default=False
+            metavar="VALUE",
+            help="What gate, apply-hotfix, set and worker take after them.",
+            show_default=False,
         ),
     ] = None,
     admin: Annotated[str, typer.Option(metavar="URL", help="The server's control plane.")] = ADMIN,
@@ -60,6 +68,9 @@ def ctl(
     status                   the state of every part
     gate open|closed         let the application accept, or hold it back while
                              the accept queue goes on filling
+    gate resolver|exporter open|closed
+                             the same for RPC: the resolver, or all object
+                             exporters, those to come included
     recycle                  replace the worker processes, on demand
     iisreset                 stop and start everything on the same port; comes
                              back when it is done
@@ -76,8 +87,9 @@ def ctl(
     known = ACTIONS.get(action)
     if known is None:
         raise UsageError(f"unknown action {action!r}{_meant(action)}; there are {_actions()}")
-    value = _checked(action, known, value)
-    path = known.path if value is None else f"{known.path}/{quote(value, safe='')}"
+    value = _checked(action, known, " ".join(values) if values else None)
+    steps = value.split() if value in GATES else [value] if value else []
+    path = "/".join([known.path, *(quote(step, safe="") for step in steps)])
     answer = ask(admin, known.method, path, PATIENCE)
     write(answer, "\n".join(readable(answer)), json_to)
     return 0
@@ -145,4 +157,5 @@ def _actions() -> str:
 
 
 def _usage(action: str) -> str:
-    return f"{action} {'|'.join(ACTIONS[action].values)}".rstrip()
+    values = "|".join(ACTIONS[action].values).replace("|".join(GATES), GATE)
+    return f"{action} {values}".rstrip()

@@ -6,9 +6,12 @@ from typing import Final
 from vaultstorm.events import WORKER_ENDS
 from vaultstorm.reconcile import evidence, matching
 from vaultstorm.reconcile.rules import TOLERANCE, Rule, case
-from vaultstorm.reconcile.schema import LOST
+from vaultstorm.reconcile.schema import LOST, PORT
 
 _TURNED_AWAY: Final = "(SELECT cause FROM temp.matched WHERE attempt = attempt.rowid)"
+
+GONE: Final = "connection_lost"
+"""What is written down of a request whose connection did not live to carry its answer (RPC)."""
 
 _REQUEST: Final = "FROM request WHERE variant = :variant AND id = attempt.id"
 _HTTPERR: Final = f"(SELECT MAX(cause) {_REQUEST})"
@@ -26,20 +29,27 @@ _EARLY_TIMEOUT: Final = f"""({_EARLY} AND (
 def _during(style: str) -> str:
     """Say that the attempt overlaps a pause of a style, the ends included.
 
-    Of the pauses that began before the attempt ended, the one that lasted longest decides.
+    Of the pauses of its port that began before the attempt ended, the one that lasted longest
+    decides; so it does of those whose port nobody wrote down.
     """
-    return f"""COALESCE((SELECT until FROM temp.paused WHERE style = '{style}'
-        AND time <= attempt.end + :tolerance ORDER BY time DESC LIMIT 1)
-        >= attempt.start - :tolerance, FALSE)"""
+
+    def until(port: str) -> str:
+        return f"""COALESCE((SELECT until FROM temp.paused WHERE style = '{style}'
+            AND port = {port} AND time <= attempt.end + :tolerance
+            ORDER BY time DESC LIMIT 1), 0)"""
+
+    return f"MAX({until(PORT)}, {until('0')}) >= attempt.start - :tolerance"
 
 
-_AT_THE_BEGINNING: Final = """EXISTS (SELECT 1 FROM temp.paused WHERE style = 'refuse'
+_AT_THE_BEGINNING: Final = f"""EXISTS (SELECT 1 FROM temp.paused WHERE style = 'refuse'
+    AND port IN (0, {PORT})
     AND time BETWEEN attempt.start - :tolerance AND attempt.end + :tolerance)"""
 
 _TIMER: Final = """(SELECT MAX(name) FROM event
     WHERE variant = :variant AND detail = attempt.local AND name GLOB 'Timer_*'
     AND time BETWEEN attempt.start - :tolerance AND attempt.end + :tolerance)"""
-_HELD: Final = """COALESCE((SELECT queued + open FROM sample
+_HELD: Final = """COALESCE((SELECT CASE attempt.operation WHEN 'activation' THEN resolver_queued
+        WHEN 'call' THEN exporter_queued ELSE queued + open END FROM sample
     WHERE variant = :variant AND time <= attempt.end
     ORDER BY time DESC LIMIT 1) > 0, FALSE)"""
 _IISRESET: Final = """EXISTS (SELECT 1 FROM event AS began
@@ -49,6 +59,10 @@ _IISRESET: Final = """EXISTS (SELECT 1 FROM event AS began
             AND name IN ('iisreset_ended', 'hotfix_applied', 'hotfix_failed')
             AND time >= began.time), attempt.start)
         >= attempt.start - :tolerance)"""
+_EXPORTER_GONE: Final = f"""COALESCE((SELECT MAX(time) FROM event WHERE variant = :variant
+        AND name = 'exporter_started' AND port = {PORT} AND time <= attempt.end), 0)
+    < (SELECT MAX(time) FROM event WHERE variant = :variant
+        AND name = 'hotfix_step' AND time <= attempt.start + :tolerance)"""
 _LATE: Final = f"""EXISTS (SELECT 1 {_REQUEST}
     AND (answered IS NULL OR answered > attempt.end - :tolerance))"""
 
@@ -109,13 +123,15 @@ RULES: Final = (
     ),
     Rule(
         "'server_busy'",
-        f"outcome GLOB '*.timeout' AND {_HTTPERR} = 'Connection_Dropped' AND {_LATE}",
-        "HTTP.SYS noted that the client had gone, which it had because nobody had answered it.",
+        f"""outcome GLOB '*.timeout' AND {_HTTPERR} IN ('Connection_Dropped', '{GONE}')
+            AND {_LATE}""",
+        "The server noted that the client had gone, which it had because nobody had answered it.",
     ),
     Rule(
         _HTTPERR,
-        f"{_HTTPERR} IS NOT NULL",
-        "HTTP.SYS had the request and says, in HTTPERR's words, why it was lost or refused.",
+        f"{_HTTPERR} IS NOT NULL AND {_HTTPERR} <> '{GONE}'",
+        "HTTP.SYS had the request and says, in HTTPERR's words, why it was lost or refused; or RPC"
+        " had it, and as many calls as it takes at once were in progress: call_limit.",
     ),
     Rule(
         "'response'",
@@ -125,6 +141,13 @@ RULES: Final = (
             OR EXISTS (SELECT 1 FROM execution WHERE variant = :variant AND id = attempt.id
                 AND status = CAST(SUBSTR(outcome, 6) AS INTEGER)))""",
         "The application itself answered so, and the answer came through whole.",
+    ),
+    Rule(
+        "'response'",
+        f"""outcome GLOB 'rpc.*' AND EXISTS (SELECT 1 {_REQUEST}
+            AND PRINTF('rpc.0x%08x', status & 4294967295) = outcome)""",
+        "This very fault, or this HRESULT, is what the RPC runtime, the resolver or the component"
+        " answered.",
     ),
     Rule(
         "'server_busy'",
@@ -159,6 +182,18 @@ RULES: Final = (
         "The services were stopped and started, for themselves or for a hotfix: nobody listened,"
         " and what stood was closed.",
     ),
+    Rule(
+        "'exporter_gone'",
+        f"operation = 'call' AND outcome = 'connect.refused' AND {_EXPORTER_GONE}",
+        "The computer was restarted after the activation, for a hotfix: the process that had the"
+        " object is gone with it, and nobody listens on its port any more.",
+    ),
+    Rule(
+        f"'{GONE}'",
+        f"{LOST} AND {_HTTPERR} = '{GONE}'",
+        "RPC had the request, and its connection was gone before there was an answer; nothing of"
+        " the above made it go.",
+    ),
 )
 """The first rule that holds gives the cause of an attempt that is not `ok`; with none, it is
 unexplained."""
@@ -185,18 +220,21 @@ def _note_pauses(db: sqlite3.Connection, variant: str, died: float | None) -> No
     """Fill the temporary table `paused`: in order of time, the latest end of all so far.
 
     A pause whose end a killed server did not live to write lasted until its last sign of life.
+    Port 0 stands for one that nobody wrote down. `exhausted` refuses SYNs, too, until it does not.
     """
     db.execute("DROP TABLE IF EXISTS temp.paused")
-    db.execute("CREATE TEMP TABLE paused(style TEXT, time REAL, until REAL)")
+    db.execute("CREATE TEMP TABLE paused(style TEXT, port INTEGER, time REAL, until REAL)")
     db.execute(
         """
         INSERT INTO temp.paused
-        SELECT style, time, MAX(until) OVER (PARTITION BY style ORDER BY time) FROM (
-            SELECT style, time, until FROM pause WHERE variant = :variant
-            UNION ALL SELECT detail, time, :died FROM event
+        SELECT REPLACE(style, 'exhausted', 'refuse'), COALESCE(port, 0), time,
+            MAX(until) OVER (PARTITION BY style, port ORDER BY time) FROM (
+            SELECT style, port, time, until FROM pause WHERE variant = :variant
+            UNION ALL SELECT detail, port, time, :died FROM event
             WHERE variant = :variant AND name = 'pause_began' AND :died IS NOT NULL
-                AND time > COALESCE((SELECT MAX(time) FROM pause WHERE variant = :variant), 0))
+                AND time > COALESCE((SELECT MAX(time) FROM pause
+                    WHERE variant = :variant AND port IS event.port), 0))
         """,
         {"variant": variant, "died": died},
     )
-    db.execute("CREATE INDEX temp.paused_time ON paused(style, time, until)")
+    db.execute("CREATE INDEX temp.paused_time ON paused(style, port, time, until)")

@@ -1,7 +1,7 @@
 """What must add up: attempts, requests and executions. Where they do not, we have a bug."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from vaultstorm.reconcile import acknowledged, evidence
@@ -30,6 +30,10 @@ class Law(NamedTuple):
     query: str
     """Gives id and detail of what breaks it, in order of id."""
 
+
+_CUT: Final = """EXISTS (SELECT 1 FROM gap
+    WHERE variant = :variant AND kind = 'front_journal_cut_off')"""
+"""In SQL, that an execution which came by RPC may be in what was cut off."""
 
 LAWS: Final = (
     Law(
@@ -64,10 +68,10 @@ LAWS: Final = (
     Law(
         "answer_without_execution",
         EXECUTIONS_UNSEEN,
-        """
-        SELECT id, 'the client has its answer, and no worker executed it' FROM attempt NOT INDEXED
+        f"""
+        SELECT id, 'the client has its answer, and nobody executed it' FROM attempt NOT INDEXED
         WHERE variant = :variant AND outcome = 'ok' AND sent > 0
-            AND verdict IN ('never', 'unknown') ORDER BY id
+            AND verdict IN ('never', 'unknown') AND NOT (operation NOTNULL AND {_CUT}) ORDER BY id
         """,
     ),
     Law(
@@ -85,11 +89,11 @@ LAWS: Final = (
     Law(
         "request_without_execution",
         EXECUTIONS_UNSEEN,
-        """
+        f"""
         SELECT id, 'the front process passed on an answer of worker ' || MIN(worker)
             || ', and no worker executed it' FROM request NOT INDEXED
         WHERE variant = :variant AND id IS NOT NULL AND worker IS NOT NULL AND status IS NOT NULL
-            AND cause IS NULL AND NOT EXISTS (
+            AND cause IS NULL AND {evidence.EXECUTED} AND NOT EXISTS (
                 SELECT 1 FROM execution
                 WHERE execution.variant = :variant AND execution.id = request.id)
         GROUP BY id ORDER BY id
@@ -132,7 +136,24 @@ def _differences(db: sqlite3.Connection, variant: str, result: Result) -> list[s
         (outcome, written.get(outcome, 0), result.outcomes.get(outcome, 0))
         for outcome in sorted(written.keys() | result.outcomes.keys())
     ]
-    return _unlike(counts)
+    return _unlike([*counts, *_operations(db, variant, result)])
+
+
+def _operations(
+    db: sqlite3.Connection, variant: str, result: Result
+) -> Iterator[tuple[str, int, int]]:
+    """Give the activations and the calls of an rpc:// target, and those of them that are ok."""
+    query = """
+        SELECT operation, COUNT(*), SUM(outcome = 'ok') FROM attempt NOT INDEXED
+        WHERE variant = ? AND operation IS NOT NULL GROUP BY operation
+        """
+    written = {name: counts for name, *counts in db.execute(query, (variant,))}
+    said = result.rpc or {}
+    for name in sorted(written.keys() | said.keys()):
+        attempts, ok = written.get(name, (0, 0))
+        theirs = said.get(name, evidence.Operation(0, 0))
+        yield f"rpc.{name}", attempts, theirs.attempts
+        yield f"rpc.{name}.ok", ok, theirs.ok
 
 
 def _acknowledged(

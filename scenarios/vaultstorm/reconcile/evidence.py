@@ -14,7 +14,8 @@ _ENDED: Final = ", ".join(f"'{name}'" for name in WORKER_ENDS)
 GAPS: Final[dict[str, str]] = {
     "worker_journal_missing": f"""
         WITH kept AS (
-            SELECT pid FROM journal WHERE variant = :variant AND role = 'worker' AND pid NOT NULL),
+            SELECT pid FROM journal
+            WHERE variant = :variant AND role IN ('worker', 'front') AND pid NOT NULL),
         known AS (
             SELECT worker FROM event AS started
                 WHERE variant = :variant AND name = 'worker_started' AND NOT EXISTS (
@@ -52,6 +53,7 @@ GAPS: Final[dict[str, str]] = {
 
 A worker that ended before it could serve has executed nothing, and may not have come to open its
 journal: the front process wrote down its end, so it would have written down its service before.
+What comes by RPC the front process executes itself, as RPCSS and the component's process.
 """
 
 EXECUTIONS_UNSEEN: Final = (
@@ -61,8 +63,19 @@ EXECUTIONS_UNSEEN: Final = (
 )
 """With one of these gaps, an execution that is not in the tables may still have been."""
 
+RPC_UNSEEN: Final = (*EXECUTIONS_UNSEEN, "front_journal_cut_off")
+"""Likewise, of one that came by RPC."""
+
 ATTEMPTS_UNSEEN: Final = ("client_journal_cut_off", "no_result")
 """With one of these, an attempt that is not in the tables may still have been made."""
+
+
+EXECUTED: Final = """(worker NOT IN (SELECT pid FROM journal
+        WHERE variant = :variant AND role = 'front' AND pid NOT NULL)
+    OR status = 0 AND method IN (
+        'RemoteActivation', 'RemoteGetClassObject', 'RemoteCreateInstance', 'Work'))"""
+"""In SQL, that a request which was answered and has no cause must have been executed: all that a
+worker process was given, and by RPC what makes an object, or is a component's own method."""
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
@@ -78,11 +91,20 @@ class Vault(msgspec.Struct, frozen=True):
     acknowledged: Acknowledged
 
 
+class Operation(msgspec.Struct, frozen=True):
+    """What burst.json says about the activations, or the calls, of an rpc:// target."""
+
+    attempts: int
+    ok: int
+
+
 class Result(msgspec.Struct, frozen=True):
     """What is held against the client journals: the burst's own counts, from burst.json."""
 
     attempts: int
     outcomes: dict[str, int]
+    rpc: dict[str, Operation] | None = None
+    """By operation; None for another target."""
     vault: Vault | None = None
     """None without agents."""
 
@@ -137,10 +159,10 @@ def execution_lost(db: sqlite3.Connection, variant: str) -> bool:
 
     So it is if the file ends between two records, as a disk that filled may leave it.
     """
-    query = """
+    query = f"""
         SELECT EXISTS (SELECT 1 FROM request NOT INDEXED
             WHERE variant = :variant AND id NOT NULL AND worker NOT NULL AND status NOT NULL
-                AND cause IS NULL AND NOT EXISTS (SELECT 1 FROM execution
+                AND cause IS NULL AND {EXECUTED} AND NOT EXISTS (SELECT 1 FROM execution
                     WHERE execution.variant = :variant AND execution.id = request.id))
         """
     (lost,) = db.execute(query, {"variant": variant}).fetchone()

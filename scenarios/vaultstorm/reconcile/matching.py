@@ -7,18 +7,20 @@ from operator import itemgetter
 from typing import Final
 
 from vaultstorm.reconcile.rules import TOLERANCE
-from vaultstorm.reconcile.schema import LOST
+from vaultstorm.reconcile.schema import LOST, PORT
 
 # Only the first request of a connection can meet a full accept queue, and it gets no answer. A
 # port can serve several times in a run, so the times must fit too: the reset fell into the life of
 # the attempt, or nearly so. A port carries one connection after the other: so do its records.
-# Whoever gave up by itself was not reset afterwards.
+# Whoever gave up by itself was not reset afterwards. A record that names the server's port speaks
+# of that port alone: from one port of its own a client may be connected to several.
 _PAIRS: Final = f"""
 SELECT turned_away.peer, turned_away.rowid, attempt.rowid, turned_away.cause
 FROM turned_away CROSS JOIN attempt
     ON attempt.variant = turned_away.variant AND attempt.local = turned_away.peer
 WHERE turned_away.variant = :variant AND outcome <> 'ok' AND {LOST}
     AND outcome NOT GLOB '*.local' AND nth = 0
+    AND (turned_away.port IS NULL OR turned_away.port = {PORT.replace("peer", "attempt.peer")})
     AND turned_away.time BETWEEN start - :tolerance
         AND end + CASE WHEN outcome GLOB '*.timeout' THEN 0 ELSE :tolerance END
 ORDER BY turned_away.peer, start, attempt.id, turned_away.time

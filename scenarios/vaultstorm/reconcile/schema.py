@@ -12,16 +12,16 @@ CREATE TABLE attempt(
     peer TEXT NOT NULL, local TEXT, time REAL NOT NULL, start REAL NOT NULL,
     connect REAL, tls REAL, bind REAL, send REAL, wait REAL, receive REAL, end REAL NOT NULL,
     sent INTEGER NOT NULL, received INTEGER NOT NULL, syn_retries INTEGER NOT NULL,
-    outcome TEXT NOT NULL, errno TEXT, detail TEXT, cause TEXT,
+    outcome TEXT NOT NULL, errno TEXT, detail TEXT, operation TEXT, win32 INTEGER, cause TEXT,
     verdict TEXT NOT NULL DEFAULT 'unknown'
 );
 CREATE TABLE turned_away(
     variant TEXT NOT NULL, time REAL NOT NULL, peer TEXT NOT NULL, cause TEXT NOT NULL,
-    how TEXT NOT NULL
+    how TEXT NOT NULL, port INTEGER
 );
 CREATE TABLE pause(
     variant TEXT NOT NULL, time REAL NOT NULL, until REAL NOT NULL, style TEXT NOT NULL,
-    caught INTEGER NOT NULL
+    caught INTEGER NOT NULL, port INTEGER
 );
 CREATE TABLE request(
     variant TEXT NOT NULL, id TEXT, connection INTEGER NOT NULL, peer TEXT NOT NULL,
@@ -35,13 +35,17 @@ CREATE TABLE execution(
 );
 CREATE TABLE event(
     variant TEXT NOT NULL, time REAL NOT NULL, role TEXT, name TEXT NOT NULL, worker INTEGER,
-    event_id INTEGER, detail TEXT
+    event_id INTEGER, detail TEXT, port INTEGER
 );
 CREATE TABLE sample(
     variant TEXT NOT NULL, time REAL NOT NULL, free INTEGER NOT NULL, queued INTEGER NOT NULL,
     turned_away INTEGER NOT NULL, open INTEGER NOT NULL, waiting INTEGER NOT NULL,
     in_flight INTEGER NOT NULL, interfaces INTEGER NOT NULL DEFAULT 0,
-    threads_held INTEGER NOT NULL DEFAULT 0
+    threads_held INTEGER NOT NULL DEFAULT 0,
+    resolver_free INTEGER NOT NULL DEFAULT 0, resolver_queued INTEGER NOT NULL DEFAULT 0,
+    resolver_turned_away INTEGER NOT NULL DEFAULT 0,
+    exporter_free INTEGER NOT NULL DEFAULT 0, exporter_queued INTEGER NOT NULL DEFAULT 0,
+    exporter_turned_away INTEGER NOT NULL DEFAULT 0, objects INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE acknowledged(
     variant TEXT NOT NULL, time REAL NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
@@ -78,6 +82,9 @@ A question about all rows of a variant is better answered NOT INDEXED, in the or
 the order of ids leads through all of its pages again and again.
 """
 
+PORT: Final = "CAST(SUBSTR(peer, LENGTH(RTRIM(peer, '0123456789')) + 1) AS INTEGER)"
+"""In SQL, the server's port that an attempt was aimed at."""
+
 LOST: Final = "(outcome <> 'ok' AND outcome NOT GLOB 'http.*' AND outcome NOT GLOB 'rpc.*')"
 """In SQL, what `vaultstorm_wire.outcome.is_lost` says: no complete answer came."""
 
@@ -89,6 +96,10 @@ CREATE VIEW why AS
 CREATE VIEW executed AS
     SELECT variant, outcome, verdict, COUNT(*) AS attempts FROM attempt NOT INDEXED
     GROUP BY variant, outcome, verdict;
+CREATE VIEW operations AS
+    SELECT variant, operation, {PORT} AS port, outcome, win32, cause, verdict, COUNT(*) AS attempts
+    FROM attempt NOT INDEXED WHERE operation IS NOT NULL
+    GROUP BY variant, operation, port, outcome, win32, cause, verdict;
 CREATE VIEW unexplained AS
     SELECT * FROM attempt WHERE outcome <> 'ok' AND cause IS NULL;
 CREATE VIEW lost AS

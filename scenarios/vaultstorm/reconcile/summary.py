@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from vaultstorm import events
-from vaultstorm.reconcile import acknowledged
+from vaultstorm.reconcile import acknowledged, operations
 from vaultstorm.reconcile.verdicts import VERDICTS
 from vaultstorm_wire.outcome import OK, is_lost
 
@@ -16,7 +16,8 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
     `causes` counts the attempts that are not `ok` and have one; those that have none are
     `unexplained`. `events` counts what the front process wrote down, by name and by number in the
     event log. `gaps` names what is missing from the records, by kind. `interfaces` and
-    `threads_held` are of the vault, in all workers together.
+    `threads_held` are of the vault, in all workers together. `rpc` has the activations and the
+    calls of an rpc:// target, and is None for another.
     """
     outcomes: Counter[str] = Counter()
     causes: Counter[str] = Counter()
@@ -55,5 +56,6 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
         "acknowledged": acknowledged.counts(db, variant),
         "interfaces": {"peak": interfaces},
         "threads_held": {"peak": threads_held},
+        "rpc": operations.count(db, variant),
         "gaps": dict(db.execute(gaps, (variant,)).fetchall()),
     }

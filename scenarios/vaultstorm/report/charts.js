@@ -167,6 +167,13 @@
   const vault = (line, key) => steps(line, key, line.vault,
     ["interface entries", "ISAPI threads that wait for one"], ["interfaces", "threads"]);
 
+  /* One port of a DCOM burst: its own queue, and its own pauses. */
+  const port = (which) => (line, key) => {
+    const { held: [times, ...columns], pauses } = line.sides[which];
+    return steps({ ...line, held: [times], pauses }, key, columns,
+      ["waiting for accept", "free slots"], ["queued", "free"]);
+  };
+
   const lives = livesChart({
     LEFT, RIGHT, axes, bounded, colour, cursor, font, inside, number, verticals, write,
   });
@@ -226,7 +233,7 @@
     };
   };
 
-  const kinds = { lanes, held, vault, lives, curves };
+  const kinds = { lanes, held, vault, lives, curves, resolver: port("resolver"), exporter: port("exporter") };
   const wide = (box) => (root.classList.contains("paper") ? PAPER : Math.floor(box.clientWidth));
   const build = (box) => {
     const index = box.dataset.line;

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from vaultstorm.report import chain, latency, stories, timeline
+from vaultstorm.report import chain, hresults, latency, stories, timeline
 from vaultstorm_wire.errors import UsageError
 
 VIOLATIONS_MAX: Final = 20
@@ -125,6 +125,11 @@ class Variant(NamedTuple):
         return counts
 
     @property
+    def rpc(self) -> bool:
+        """Whether its load spoke RPC."""
+        return self.timeline is not None and bool(self.timeline.sides)
+
+    @property
     def of_vault(self) -> bool:
         """Whether there is something to say of its vault."""
         kept = self.result.acknowledged
@@ -149,6 +154,8 @@ class Run(NamedTuple):
     violations: tuple[Violation, ...]
     violations_count: int
     stories: tuple[stories.Story, ...]
+    seen: hresults.Seen | None
+    """What applications saw by RPC; None if none was spoken."""
 
 
 class Source(NamedTuple):
@@ -199,6 +206,7 @@ def read(source: Source) -> Run:
         ),
         violations_count=db.execute("SELECT count(*) FROM violation").fetchone()[0],
         stories=stories.tell(db),
+        seen=hresults.read(db),
     )
 
 

@@ -4,21 +4,21 @@ import base64
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any, Final
 
 import jinja2
 from markupsafe import Markup
 
-from vaultstorm.report import chain, latency, lives, words
+from vaultstorm.report import chain, hresults, latency, lives, ports, words
 from vaultstorm.report.data import Run, Variant
 from vaultstorm.report.timeline import Timeline
 from vaultstorm_wire.outcome import Ending, Phase, is_lost
 from vaultstorm_wire.version import __version__
 
 PERCENTILES: Final = ("p50", "p90", "p99", "p99.9", "max")
-MEASURED: Final = ("connect", "tls", "response", "total")
+MEASURED: Final = ("connect", "tls", "bind", "response", "total")
 ROWS_MAX: Final = 40
 """Most rows of a chart's data table: for reading aloud, not for working on."""
 
@@ -47,7 +47,12 @@ def render(run: Run) -> str:
         ranked=_ranked,
     )
     environment.globals.update(
-        words=words, steps=chain.STEPS, Phase=Phase, Ending=Ending, is_lost=is_lost
+        words=words,
+        hresults=hresults,
+        steps=chain.STEPS,
+        Phase=Phase,
+        Ending=Ending,
+        is_lost=is_lost,
     )
     return environment.get_template("report.html").render(
         run=run,
@@ -123,7 +128,9 @@ def told(variant: Variant) -> str:
         f"{arrivals.peak:,} arriving within {words.bins(line.width)}",
         f"They end as {ended}",
     ]
-    if line.held:
+    if line.sides:
+        said += map(ports.told, line.sides)
+    elif line.held:
         queued, free = max(h.queued for h in line.held), min(h.free for h in line.held)
         said.append(
             f"The accept queue held up to {queued:,}, and had as few as {free:,} slots free"
@@ -217,7 +224,8 @@ def _line(timeline: Timeline | None) -> dict[str, Any] | None:
             [held.waiting for held in timeline.held],
         ],
         "vault": _vault(timeline),
-        "pauses": [[round(p.time, 4), round(p.until, 4)] for p in timeline.pauses],
+        "sides": {side.key: _side(side) for side in timeline.sides},
+        "pauses": _pauses(timeline.pauses),
         "lives": [_life(life) for life in timeline.lives],
         "recycles": [round(time, 4) for time in timeline.recycles],
         "marks": [[round(mark.time, 4), mark.label, mark.action] for mark in timeline.marks],
@@ -228,6 +236,22 @@ def _vault(timeline: Timeline) -> list[list[int]] | None:
     """Give entries and threads held at the moments of `held`; None where there never was any."""
     interfaces = [held.interfaces for held in timeline.held]
     return [interfaces, [held.threads_held for held in timeline.held]] if any(interfaces) else None
+
+
+def _side(side: ports.Side) -> dict[str, Any]:
+    """Give what the accept queue of one port held, and when it was paused."""
+    return {
+        "held": [
+            [round(held.time, 4) for held in side.held],
+            [held.queued for held in side.held],
+            [held.free for held in side.held],
+        ],
+        "pauses": _pauses(side.pauses),
+    }
+
+
+def _pauses(pauses: Iterable[ports.Pause]) -> list[list[float]]:
+    return [[round(pause.time, 4), round(pause.until, 4)] for pause in pauses]
 
 
 def _life(life: lives.Life) -> list[Any]:

@@ -3,7 +3,9 @@
 import sqlite3
 from typing import Any, Final, NamedTuple
 
-from vaultstorm.report import fates, hangs, words
+from vaultstorm.report import fates, hangs, ports, served, words
+from vaultstorm.report.served import Step
+from vaultstorm_wire.outcome import hresult_of
 
 STORIES_MAX: Final = 20
 """How many are told."""
@@ -21,6 +23,7 @@ _FIELDS: Final = (
     *("variant", "id", "connection", "nth", "local", "time", "start"),
     *("connect", "tls", "bind", "send", "wait", "receive", "end"),
     *("sent", "received", "syn_retries", "outcome", "errno", "detail", "cause", "verdict"),
+    *("peer", "operation", "win32"),
 )
 
 # Every outcome with every cause first, then each of these in every variant, then with every
@@ -51,16 +54,6 @@ ORDER BY min(first, 2), min(second, 2), min(third, 2), cause IS NOT NULL, verdic
          second, position, time, number
 LIMIT {STORIES_MAX}
 """
-
-
-class Step(NamedTuple):
-    """One record, or one moment of one."""
-
-    time: float
-    """Seconds since the attempt began."""
-    side: str
-    """``client``, ``server`` or ``runner``."""
-    text: str
 
 
 class Story(NamedTuple):
@@ -98,10 +91,21 @@ def heading(attempt: dict[str, Any], worker: str = "") -> str:
     why = words.cause(cause)
     named = f" ({cause})" if cause else ""
     bound = f" {worker}" if worker else ""
+    what, code = _what(attempt)
     return (
-        f"Attempt {words.short(attempt['id'])} {words.ended(outcome)}, {after} after {since}: "
-        f"{why}{named}.{bound} {words.executed(attempt['verdict'], outcome)}"
+        f"{what} {words.short(attempt['id'])} {words.ended(outcome)}, {after} after {since}: "
+        f"{why}{named}.{bound}{code} {words.executed(attempt['verdict'], outcome)}"
     )
+
+
+def _what(attempt: dict[str, Any]) -> tuple[str, str]:
+    """Say what kind of attempt it is, and in a sentence what an application on Windows shows."""
+    operation = attempt.get("operation")
+    if operation not in ports.NAMES:
+        return "Attempt", ""
+    code = hresult_of(attempt["outcome"], attempt["win32"])
+    shows = f" The application shows {code}." if code else ""
+    return f"At {ports.named(operation, [_port(attempt)])}, {operation}", shows
 
 
 def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
@@ -110,8 +114,8 @@ def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
         *_client(attempt),
         *_turned_away(db, attempt),
         *_pauses(db, attempt),
-        *_request(db, attempt),
-        *_executions(db, attempt),
+        *served.requests(db, attempt),
+        *served.executions(db, attempt),
         *_events(db, attempt, about),
         *_held(db, attempt),
     ]
@@ -124,6 +128,11 @@ def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
         heading=heading(attempt, worker),
         steps=tuple(sorted(told, key=lambda step: round(step.time, 7))),
     )
+
+
+def _port(attempt: dict[str, Any]) -> int:
+    """Give the server's port that it was aimed at."""
+    return int(attempt["peer"].rpartition(":")[2])
 
 
 def _worker(db: sqlite3.Connection, attempt: dict[str, Any]) -> tuple[str, list[int]]:
@@ -179,11 +188,12 @@ def _ending(attempt: dict[str, Any]) -> str:
 def _turned_away(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
     row = db.execute(
         "SELECT time, cause, how FROM turned_away"
-        " WHERE variant = ? AND peer = ? AND time BETWEEN ? AND ?"
+        " WHERE variant = ? AND peer = ? AND COALESCE(port = ?, TRUE) AND time BETWEEN ? AND ?"
         " ORDER BY abs(time - ?) LIMIT 1",
         (
             attempt["variant"],
             attempt["local"],
+            _port(attempt),
             attempt["start"] - SAME_PORT,
             attempt["end"] + SAME_PORT,
             attempt["start"],
@@ -202,48 +212,24 @@ def _pauses(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
     reached = attempt["start"] + attempt["connect"]
     rows = db.execute(
         "SELECT time, until, style, caught FROM pause"
-        " WHERE variant = ? AND until >= ? AND time <= ? ORDER BY time LIMIT ?",
-        (attempt["variant"], attempt["start"] - 0.005, reached + 0.005, PAUSES_MAX),
+        " WHERE variant = ? AND COALESCE(port = ?, TRUE) AND until >= ? AND time <= ?"
+        " ORDER BY time LIMIT ?",
+        (
+            *(attempt["variant"], _port(attempt)),
+            *(attempt["start"] - 0.005, reached + 0.005, PAUSES_MAX),
+        ),
     ).fetchall()
     steps = []
     for time, until, style, caught in rows:
-        does = {"refuse": "refused", "drop": "dropped"}.get(style, style)
+        does = {"drop": "dropped"}.get(style, "refused")
         also = f"; {words.count(caught, 'finished handshake')} reset" if caught else ""
         steps.append(
             Step(time, "server", f"accept queue full: from here every SYN is {does}{also}")
         )
         if until <= attempt["end"] + NEAR:
-            steps.append(Step(until, "server", "a slot is free: SYNs are answered again"))
+            why = "" if style == "exhausted" else "a slot is free: "
+            steps.append(Step(until, "server", f"{why}SYNs are answered again"))
     return steps
-
-
-def _request(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
-    steps = []
-    for time, dispatched, answered, worker, method, target, status, cause in db.execute(
-        "SELECT time, dispatched, answered, worker, method, target, status, cause FROM request"
-        " WHERE variant = ? AND id = ? ORDER BY time",
-        (attempt["variant"], attempt["id"]),
-    ):
-        logged = f"; HTTPERR logs {cause}" if cause else ""
-        gone = "" if dispatched or answered else logged
-        steps.append(Step(time, "server", f"request received: {method} {target}{gone}"))
-        if dispatched is not None:
-            lost = "" if answered else logged
-            steps.append(Step(dispatched, "server", f"given to worker {worker}{lost}"))
-        if answered is not None:
-            steps.append(Step(answered, "server", f"answered with {status or 'nothing'}{logged}"))
-    return steps
-
-
-def _executions(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
-    return [
-        Step(time, "server", f"worker {worker} executes {method} {target}: {status}")
-        for time, worker, method, target, status in db.execute(
-            "SELECT time, worker, method, target, status FROM execution"
-            " WHERE variant = ? AND id = ? ORDER BY time",
-            (attempt["variant"], attempt["id"]),
-        )
-    ]
 
 
 def _events(db: sqlite3.Connection, attempt: dict[str, Any], about: list[int]) -> list[Step]:
@@ -268,13 +254,16 @@ def _events(db: sqlite3.Connection, attempt: dict[str, Any], about: list[int]) -
 def _held(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
     """Tell what the accept queue held when the attempt began, and when it ended."""
     steps = []
+    key = ports.KEYS.get(attempt["operation"])
+    free, queued = (f"{key}_{name}" if key else name for name in ("free", "queued"))
     for moment in (attempt["start"], attempt["end"]):
         row = db.execute(
-            "SELECT time, free, queued FROM sample WHERE variant = ? AND time <= ?"
+            f"SELECT time, {free}, {queued} FROM sample WHERE variant = ? AND time <= ?"
             " ORDER BY time DESC LIMIT 1",
             (attempt["variant"], moment),
         ).fetchone()
-        if row is not None and attempt["start"] - NEAR <= row[0]:
+        listening = row is not None and (key is None or row[1] or row[2])
+        if listening and attempt["start"] - NEAR <= row[0]:
             text = f"accept queue: {row[2]} waiting, {words.count(row[1], 'free slot')}"
             step = Step(row[0], "server", text)
             steps += [] if step in steps else [step]

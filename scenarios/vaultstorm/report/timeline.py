@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from vaultstorm.events import EVENT_LOG
-from vaultstorm.report import lives, words
+from vaultstorm.report import lives, ports, words
 from vaultstorm.report.lives import Ends, Life
+from vaultstorm.report.ports import Held as Port
+from vaultstorm.report.ports import Pause, Side
 
 WIDTH: Final = 0.05
 """Seconds in a bin, where the run is short enough."""
@@ -32,6 +34,9 @@ BINS_MIN: Final = 100
 
 SAME_MAX: Final = 12
 """Most moments with the same words; of more, only the first has a line."""
+
+_LEAST: Final = ("free", "resolver_free", "exporter_free")
+"""Of these, the fullest moment is that of the least."""
 
 _KNOWN: Final = ("ready", "stopped", "variant_started", "pause_began", "recycle", *lives.NAMES)
 
@@ -66,14 +71,11 @@ class Held(NamedTuple):
     """Entries of the vault's interface tables."""
     threads_held: int
     """ISAPI threads that wait for an entry."""
-
-
-class Pause(NamedTuple):
-    """An interval in which every SYN was refused or dropped."""
-
-    time: float
-    until: float
-    style: str
+    resolver_queued: int
+    resolver_free: int
+    exporter_queued: int
+    exporter_free: int
+    """Of the accept queues of RPC."""
 
 
 class Mark(NamedTuple):
@@ -99,6 +101,8 @@ class Timeline(NamedTuple):
     held: tuple[Held, ...]
     pauses: tuple[Pause, ...]
     pauses_count: int
+    sides: tuple[Side, ...]
+    """The two ports of a DCOM burst; empty for another."""
     lives: tuple[Life, ...]
     ends: Ends | None
     """None if nothing was lost with a worker."""
@@ -130,10 +134,14 @@ def build(db: sqlite3.Connection, variant: str) -> Timeline | None:
     last = max([until - zero, *(mark.time for mark in marks)])
     first = min([0.0, *(mark.time for mark in marks)])
     width = bin_width(last - first)
-    pauses = db.execute(
-        "SELECT time - ?, until - ?, style FROM pause WHERE variant = ? ORDER BY time",
+    rows = db.execute(
+        "SELECT time - ?, until - ?, REPLACE(style, 'exhausted', 'refuse'), port FROM pause"
+        " WHERE variant = ? ORDER BY time",
         (zero, zero, variant),
-    ).fetchall()
+    )
+    pauses = list(map(Pause._make, rows))
+    gap = (last - first) / POINTS_MAX
+    held = _held(db, variant, zero, first, last, width)
     return Timeline(
         zero=zero,
         span=until - zero,
@@ -141,9 +149,18 @@ def build(db: sqlite3.Connection, variant: str) -> Timeline | None:
         last=last,
         width=width,
         series=_series(db, variant, zero, width),
-        held=_held(db, variant, zero, first, last, width),
-        pauses=merged(map(Pause._make, pauses), (last - first) / POINTS_MAX),
+        held=held,
+        pauses=merged(pauses, gap),
         pauses_count=len(pauses),
+        sides=ports.sides(
+            ports.numbers(db, variant),
+            {
+                ports.ACTIVATION: (Port(h.time, h.resolver_queued, h.resolver_free) for h in held),
+                ports.CALL: (Port(h.time, h.exporter_queued, h.exporter_free) for h in held),
+            },
+            pauses,
+            lambda several: merged(several, gap),
+        ),
         lives=lives.read(db, variant, zero, last - first),
         ends=lives.ends(db, variant),
         recycles=_recycles(db, variant, zero),
@@ -199,7 +216,8 @@ def _held(
 ) -> tuple[Held, ...]:
     """Read the samples; per bin the fullest moment, where there are too many."""
     rows = db.execute(
-        "SELECT time - ?, queued, free, waiting, interfaces, threads_held FROM sample"
+        "SELECT time - ?, queued, free, waiting, interfaces, threads_held,"
+        " resolver_queued, resolver_free, exporter_queued, exporter_free FROM sample"
         " WHERE variant = ? AND time >= ("
         " SELECT coalesce(max(time), 0) FROM sample WHERE variant = ? AND time <= ?)"
         " AND time <= ? ORDER BY time",
@@ -213,7 +231,8 @@ def _held(
         now = Held(number * width, *rest)
         before = bins.get(number, now)
         most = (max(pair) for pair in zip(before[1:], now[1:], strict=True))
-        bins[number] = Held(now.time, *most)._replace(free=min(before.free, now.free))
+        least = {name: min(getattr(before, name), getattr(now, name)) for name in _LEAST}
+        bins[number] = Held(now.time, *most)._replace(**least)
     return tuple(bins.values())
 
 

@@ -1,5 +1,8 @@
 """The words that a report is told in: outcomes, causes, verdicts, times."""
 
+import re
+import struct
+import uuid
 from typing import Final
 
 from vaultstorm.events import CORRUPTION_CRASH, HOTFIX_STEP, VAULT_CHAIN
@@ -36,6 +39,9 @@ CAUSES: Final[dict[str, str]] = {
     "pool_hung": "the worker process had no free interface entry, and calls that waited for one "
     "held its ISAPI threads",
     "iisreset": "the services were being stopped and started again",
+    "call_limit": "as many calls as the application takes at once were in progress",
+    "exporter_gone": "the process that had the object ended when the computer was restarted",
+    "connection_lost": "the connection was gone before there was an answer",
     "client": "the client's own machine is to blame, not the server",
     "response": "the application itself answered so",
     "Connection_Abandoned_By_AppPool": "the pool gave it up, as the worker process that had it, or "
@@ -55,13 +61,15 @@ CAUSES: Final[dict[str, str]] = {
 """Why, in the server's records; HTTPERR reasons (KB820729) keep their own names."""
 
 VERDICTS: Final[dict[str, str]] = {
-    "once": "the worker's journal shows one execution",
-    "never": "the workers' journals are complete and show none",
+    "once": "the server's journals show one execution",
+    "never": "the server's journals are complete and show none",
     "twice": "two executions, or more",
-    "unknown": "a journal is missing or cut off, or a worker died when it was about to keep a "
-    "block or a snapshot, so nobody can know",
+    "unknown": "a journal is missing or cut off, a worker died when it was about to keep a "
+    "block or a snapshot, or the process that executes what comes by RPC was killed, so nobody "
+    "can know",
 }
-"""Whether a request was executed, counted by its id in the workers' journals."""
+"""Whether a request was executed, counted by its id in the journals of who executes: the worker
+processes, and the front process for what comes by RPC."""
 
 ROLES: Final = {"broken": "broken", "workaround": "worked around", "fixed": "fixed"}
 """What a variant is there for, by how its name begins."""
@@ -101,6 +109,7 @@ _DURING: Final[dict[Phase, str]] = {
     Phase.WAIT: "with the whole request sent and not one byte of the answer back",
     Phase.RECEIVE: "in the middle of the answer",
 }
+_CAUSALITY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 _PHASES: Final = [phase.value for phase in Phase]
 
@@ -159,19 +168,26 @@ def executed(verdict: str, outcome: str) -> str:
 
 
 def short(identity: str) -> str:
-    """Shorten a request id to what tells it apart: the client's number and the request's."""
+    """Shorten a request id to what tells it apart: the client's number and the request's.
+
+    In a causality id these are its last two numbers of four bytes.
+    """
+    if _CAUSALITY.fullmatch(identity):
+        return "…-{}-{}".format(*struct.unpack(">II", uuid.UUID(identity).bytes[8:]))
     parts = identity.rsplit("-", 2)
     return f"…-{parts[1]}-{parts[2]}" if len(parts) == 3 and len(identity) > 12 else identity
 
 
 def event(name: str, detail: str | None) -> str:
-    """Say an event of a journal."""
+    """Say an event of a journal; a gate that is not HTTP's has its own word before its state."""
+    if name.startswith("gate_") and detail:
+        return f"gate {detail} {name.removeprefix('gate_')}"
     return " ".join([name.replace("_", " "), *([detail] if detail else [])])
 
 
 def mark(name: str, detail: str | None) -> str:
     """Say an event as shortly as a chart has room for."""
-    if name in (*VAULT_CHAIN, CORRUPTION_CRASH):
+    if name in (*VAULT_CHAIN, CORRUPTION_CRASH, "exporter_started"):
         return event(name, None)
     if name == HOTFIX_STEP:
         return f"step {(detail or '').partition(':')[0]}"
@@ -180,13 +196,13 @@ def mark(name: str, detail: str | None) -> str:
 
 def moment(name: str, worker: int | None, number: int | None, detail: str | None) -> str:
     """Say an event of a journal in a clause that names its worker and its number."""
-    why = f" ({detail})" if detail else ""
+    why = f" ({detail})" if detail and not name.startswith("gate_") else ""
     if number is not None:
         return f"event log {number}: {detail}"
     if worker is not None and name in _WORKER:
         return f"worker {worker} {_WORKER[name]}{why}"
     who = f" {worker}" if worker is not None else ""
-    return f"{event(name, None)}{who}{why}"
+    return f"{event(name, None if why else detail)}{who}{why}"
 
 
 def milliseconds(ms: float | None) -> str:

@@ -44,6 +44,15 @@ def test_status_as_json(plane: Plane, tmp_path: Path) -> None:
     assert "free" in ended.stdout
 
 
+@pytest.mark.parametrize("which", ["resolver", "exporter"])
+def test_the_gates_of_rpc(plane: Plane, which: str) -> None:
+    """They are named before what becomes of them."""
+    plane.body = b'{"gate": "x"}'
+    ended = vaultstorm("ctl", "gate", which, "closed", "--admin", plane.url)
+    assert ended.returncode == 0
+    assert plane.asked == [f"POST /gate/{which}/closed"]
+
+
 @pytest.mark.parametrize("value", ["open", "closed"])
 def test_gate(plane: Plane, value: str) -> None:
     """The gate is set with POST."""
@@ -85,11 +94,17 @@ def test_an_action_is_one_post(plane: Plane, arguments: tuple[str, ...], path: s
     [
         (("recylce",), "unknown action 'recylce', did you mean recycle?; there are status, gate"),
         (("zzz",), "unknown action 'zzz'; there are"),
-        (("gate",), "write: ctl gate open|closed"),
-        (("gate", "ajar"), "write: ctl gate open|closed"),
+        (("gate",), "write: ctl gate [resolver|exporter] open|closed"),
+        (("gate", "ajar"), "write: ctl gate [resolver|exporter] open|closed"),
         (("worker",), "write: ctl worker kill|hang|resume"),
-        (("apply-hotfix",), "ctl apply-hotfix NAME, where NAME is one of KB908739, TECH39579"),
-        (("apply-hotfix", "all"), "there is no hotfix 'all'; there are KB908739 and TECH39579"),
+        (
+            ("apply-hotfix",),
+            "ctl apply-hotfix NAME, where NAME is one of KB908739, KB960007, TECH39579",
+        ),
+        (
+            ("apply-hotfix", "all"),
+            "there is no hotfix 'all'; there are KB908739, KB960007 and TECH39579",
+        ),
         (("apply-hotfix", "TECH39759"), "did you mean TECH39579?"),
         (("set",), "write: ctl set KEY=VALUE"),
         (("set", "x"), "write it as apppool.PeriodicRestartRequests=500"),
@@ -120,7 +135,10 @@ def test_the_help_names_every_action_as_it_is_written() -> None:
     text = vaultstorm("ctl", "--help").stdout
     for name, action in ctl.ACTIONS.items():
         assert name in text
-        assert "|".join(action.values) in text
+        if action.values != ctl.GATES:
+            assert "|".join(action.values) in text
+    assert "gate open|closed" in text
+    assert "gate resolver|exporter open|closed" in text
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,13 @@ def test_help_settings_lists_all() -> None:
         (("--key", __file__), "go together"),
         (("--no-tls", "--cert", __file__, "--key", __file__), "contradict"),
         (("--cert", "no-such.pem", "--key", __file__), "no-such.pem"),
+        (("--no-rpc", "--rpc-port", "0"), "contradict"),
+        (("--reg", "no.reg"), "cannot read no.reg: No such file or directory; the library has kb"),
+        (("--reg", __file__), "line 1: a registry file begins with"),
     ],
 )
-def test_certificate_options(arguments: tuple[str, ...], said: str) -> None:
-    """Half a certificate, one that is not used and one that is not there are wrong usage."""
+def test_options_that_will_not_do(arguments: tuple[str, ...], said: str) -> None:
+    """Half of a pair, a contradiction and a file that is not there or is none are wrong usage."""
     ended = vaultstorm("serve", *arguments)
     assert ended.returncode == 2
     assert said in ended.stderr
@@ -138,25 +141,30 @@ def test_options_become_settings(taken: Taken, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name, installed",
-    [("KB908739", (1, 0)), ("tech39579", (0, 1)), ("all", (1, 1))],
+    [
+        ("KB908739", (1, 0, 0)),
+        ("kb960007", (0, 1, 0)),
+        ("tech39579", (0, 0, 1)),
+        ("all", (1, 1, 1)),
+    ],
 )
-def test_a_hotfix_is_a_setting(taken: Taken, name: str, installed: tuple[int, int]) -> None:
+def test_a_hotfix_is_a_setting(taken: Taken, name: str, installed: tuple[int, int, int]) -> None:
     """It wins over --set, as every option that stands for a key."""
     from vaultstorm_server.front import ServeOptions
 
-    zeros = ["httpsys.KB908739=0", "vault.TECH39579=0"]
+    zeros = ["httpsys.KB908739=0", "rpc.KB960007=0", "vault.TECH39579=0"]
     command.serve(hotfixes=[name, name], assignments=zeros)
     (options,) = taken.options
     assert isinstance(options, ServeOptions)
     given = options.settings
-    assert installed == (given.httpsys.KB908739, given.vault.TECH39579)
+    assert installed == (given.httpsys.KB908739, given.rpc.KB960007, given.vault.TECH39579)
 
 
 def test_an_unknown_hotfix_is_told_the_known_ones() -> None:
     """It is wrong usage, said before anything is started."""
     ended = vaultstorm("serve", "--hotfix", "KB1")
     assert ended.returncode == 2
-    assert "there are KB908739, TECH39579 and all" in ended.stderr
+    assert "there are KB908739, KB960007, TECH39579 and all" in ended.stderr
 
 
 def test_no_options_are_the_defaults(taken: Taken) -> None:
@@ -168,7 +176,53 @@ def test_no_options_are_the_defaults(taken: Taken) -> None:
     assert isinstance(options, ServeOptions)
     assert options.settings == Settings()
     assert (options.host, options.port, options.admin_port) == ("127.0.0.1", 443, 8079)
+    assert (options.rpc_port, options.rpc_asked) == (135, False)
     assert options.tls_dir.parts[-2:] == ("vaultstorm", "tls")
+
+
+@pytest.mark.parametrize(
+    "port, no_rpc, given",
+    [(None, False, (135, False)), (None, True, (None, False)), (135, False, (135, True))]
+    + [(port, False, (port, True)) for port in (0, 65535)],
+)
+def test_the_port_of_rpc(
+    taken: Taken, port: int | None, no_rpc: bool, given: tuple[int | None, bool]
+) -> None:
+    """One that is asked for is told from the one that is only tried."""
+    from vaultstorm_server.front import ServeOptions
+
+    command.serve(rpc_port=port, no_rpc=no_rpc)
+    (options,) = taken.options
+    assert isinstance(options, ServeOptions)
+    assert (options.rpc_port, options.rpc_asked) == given
+
+
+def test_registry_exports_are_weaker_than_everything_else(taken: Taken, tmp_path: Path) -> None:
+    """The library's, then a file, then --config, then --set; what is ignored is logged."""
+    from vaultstorm_server.front import ServeOptions
+
+    exported = tmp_path / "mine.reg"
+    exported.write_text(
+        "REGEDIT4\n[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\AFD\\Parameters]\n"
+        '"DynamicBacklogGrowthDelta"=dword:b\n"MaximumDynamicBacklog"=dword:b\n"X"=dword:1\n'
+        '"MinimumDynamicBacklog"=dword:b\n'
+    )
+    config = tmp_path / "server.toml"
+    config.write_text("[afd]\nMaximumDynamicBacklog = 12\nMinimumDynamicBacklog = 12\n")
+    with structlog.testing.capture_logs() as logged:
+        command.serve(
+            registry=["KB960007", str(exported)],
+            config=config,
+            assignments=["afd.MinimumDynamicBacklog=13"],
+        )
+    (options,) = taken.options
+    assert isinstance(options, ServeOptions)
+    afd = options.settings.afd
+    assert (afd.EnableDynamicBacklog, afd.DynamicBacklogGrowthDelta) == (1, 11)
+    assert (afd.MaximumDynamicBacklog, afd.MinimumDynamicBacklog) == (12, 13)
+    assert [each.RpcProtSeqMaxCalls for each in options.settings.AppID.values()] == [100]
+    (ignored,) = [entry["entry"] for entry in logged if entry["event"] == "registry_ignored"]
+    assert ignored.endswith("AFD\\Parameters\\X")
 
 
 def test_settings_without_effect_are_logged(taken: Taken) -> None:

@@ -128,11 +128,15 @@ class Run:
     def client(self, *attempts: Attempt) -> None:
         """Write attempts down, and the result that fits them."""
         self.write("client", 31, *attempts)
-        self.result(Counter(attempt.outcome for attempt in attempts))
+        made = Counter(one.operation for one in attempts if one.operation)
+        ok = Counter(one.operation for one in attempts if one.outcome == "ok")
+        rpc = {name: {"attempts": made[name], "ok": ok[name]} for name in made}
+        self.result(Counter(attempt.outcome for attempt in attempts), rpc)
 
-    def result(self, outcomes: dict[str, int]) -> None:
+    def result(self, outcomes: dict[str, int], rpc: dict[str, Any] | None = None) -> None:
         """Write burst.json."""
         result = {"schema": 1, "attempts": sum(outcomes.values()), "outcomes": outcomes}
+        result |= {"rpc": rpc or None}
         (self.folder / "burst.json").write_bytes(msgspec.json.encode(result))
 
     def front(self, *records: AnyRecord) -> None:

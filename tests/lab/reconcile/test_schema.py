@@ -11,21 +11,24 @@ from vaultstorm_wire.outcome import NAMES, is_lost
 COLUMNS = {
     "variant": "name position title options",
     "attempt": "variant id connection nth peer local time start connect tls bind send wait receive"
-    " end sent received syn_retries outcome errno detail cause verdict",
-    "turned_away": "variant time peer cause how",
-    "pause": "variant time until style caught",
+    " end sent received syn_retries outcome errno detail operation win32 cause verdict",
+    "turned_away": "variant time peer cause how port",
+    "pause": "variant time until style caught port",
     "request": "variant id connection peer method target worker time dispatched answered status"
     " cause",
     "begun": "variant id time worker",
     "execution": "variant id time worker method target status",
-    "event": "variant time role name worker event_id detail",
-    "sample": "variant time free queued turned_away open waiting in_flight interfaces threads_held",
+    "event": "variant time role name worker event_id detail port",
+    "sample": "variant time free queued turned_away open waiting in_flight interfaces threads_held"
+    " resolver_free resolver_queued resolver_turned_away"
+    " exporter_free exporter_queued exporter_turned_away objects",
     "acknowledged": "variant time id kind name sha256 bytes state",
     "journal": "variant file role pid time records cut",
     "gap": "variant kind detail",
     "violation": "variant kind id detail",
     "why": "variant outcome cause attempts",
     "executed": "variant outcome verdict attempts",
+    "operations": "variant operation port outcome win32 cause verdict attempts",
     "summary": "variant attempts ok lost unexplained",
 }
 

@@ -29,6 +29,7 @@ def test_a_variant_without_attempts_is_all_zeros(run: Run) -> None:
         "acknowledged": {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0},
         "interfaces": {"peak": 0},
         "threads_held": {"peak": 0},
+        "rpc": None,
     }
 
 
@@ -57,6 +58,7 @@ def test_the_figures_add_up(run: Run) -> None:
         "acknowledged": {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0},
         "interfaces": {"peak": 0},
         "threads_held": {"peak": 0},
+        "rpc": None,
     }
 
 

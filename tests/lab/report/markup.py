@@ -73,7 +73,7 @@ class Page(HTMLParser):
             self.tables.append(set())
         elif self.tables:
             self.tables[-1].add(tag)
-        if tag == "th" and had.get("scope") not in ("col", "row", "rowgroup"):
+        if tag == "th" and had.get("scope") not in ("col", "row", "rowgroup", "colgroup"):
             self.faults.append("<th> without a scope")
 
     def handle_endtag(self, tag: str) -> None:

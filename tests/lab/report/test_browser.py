@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.report import making, vaulting
+from tests.lab.report import bursting, making, vaulting
 from tests.support import browser
 from vaultstorm import report
 from vaultstorm.report.fates import ABANDONED
@@ -140,6 +140,15 @@ def test_nothing_of_a_vault_is_cut(tmp_path: Path) -> None:
     seen = measured(page, tmp_path, 400)
     assert (seen["scrollWidth"], seen["outside"], seen["cut"]) == (400, [], [])
     assert seen["charts"] == seen["drawn"] == 9
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_nothing_of_a_dcom_burst_is_cut(tmp_path: Path, width: int) -> None:
+    """Its tables and the charts of its two ports."""
+    page = report.write(bursting.run(tmp_path))
+    seen = measured(page, tmp_path, width)
+    assert (seen["scrollWidth"], seen["outside"], seen["cut"]) == (width, [], [])
+    assert (seen["clipped"], seen["charts"], seen["drawn"]) == ([], 9, 9)
 
 
 def test_on_paper(page: Path, tmp_path: Path) -> None:

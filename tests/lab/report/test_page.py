@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.report import making, vaulting
+from tests.lab.report import bursting, making, vaulting
+from tests.lab.report.markup import Page
+from vaultstorm import report
 from vaultstorm.report import data, page
 from vaultstorm.report.lives import Ends
 
@@ -290,3 +292,42 @@ def test_agents_of_whom_nothing_was_acknowledged(tmp_path: Path) -> None:
     none = {"blocks": 0, "snapshots": 0, "lost": 0, "changed": 0}
     html = page.render(read(vaulting.run(tmp_path, acknowledged=none)))
     assert "Nothing was acknowledged." in html
+
+
+def test_a_dcom_burst(tmp_path: Path) -> None:
+    """Every code has its message, its port, its cause and its verdict; both ports have a chart."""
+    html = report.write(bursting.run(tmp_path)).read_text()
+    seen = Page(html)
+    assert seen.faults == []
+    for said in (
+        *("What the application saw", "Which of the two ports failed", "0x800706BF", "0x800706BA"),
+        *("The RPC server is unavailable.", "the TCP handshake, then RST instead of a bind_ack"),
+        *("the object exporter, port 40123", "10 once, 90 never", "call_limit"),
+        *("Accept queue of the resolver, port 43135", "protection began 5 refused"),
+    ):
+        assert said in html
+    assert html.count('data-chart="resolver"') == html.count('data-chart="exporter"') == 2
+    assert 'data-chart="held"' not in html
+
+
+def test_a_dcom_burst_in_which_nobody_failed(tmp_path: Path) -> None:
+    """The application showed no error, and the page says so."""
+
+    def rows(_: object, __: int) -> making.Rows:
+        yield from bursting.served(0, "activation", 0.0, 0.01)
+        yield from bursting.served(0, "call", 0.1, 0.01)
+
+    made = making.Made("fixed", "Fixed", rows)
+    html = report.write(making.make(tmp_path, [made])).read_text()
+    assert "the application showed no error" in html
+    assert "Nothing was written down of it" in html  # no sample, so no queue
+    assert Page(html).faults == []
+
+
+def test_without_rpc_the_page_says_nothing_of_it(run: Path) -> None:
+    """No section, no link to it, and the accept queue that there is."""
+    html = page.render(read(run))
+    assert 'id="rpc"' not in html
+    assert "#rpc" not in html
+    assert 'data-chart="held"' in html
+    assert "SYNs were refused" in html

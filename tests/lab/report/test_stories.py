@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.report import making
+from tests.lab.report import bursting, making
 from vaultstorm.report import data, stories
 
 
@@ -154,3 +154,34 @@ def test_a_whole_run(db: sqlite3.Connection) -> None:
     for story in told:
         times = [round(step.time, 7) for step in story.steps]
         assert times == sorted(times)
+
+
+def test_a_call_is_told_with_its_port_and_its_code(tmp_path: Path) -> None:
+    """What a person on Windows saw, where, and what the other port's pauses have nothing to do."""
+    directory = bursting.run(tmp_path)
+    with data.opened(directory) as source:
+        told = stories.tell(source.db)
+    refused = next(story for story in told if story.outcome == "connect.refused")
+    assert refused.heading.startswith(
+        "At the object exporter, port 40123, call …-10-1 was refused while connecting, "
+    )
+    assert "(backlog_full). The application shows 0x800706BA. It was never executed." in (
+        refused.heading
+    )
+    reset = next(story for story in told if story.outcome == "bind.reset")
+    texts = [step.text for step in reset.steps]
+    assert "connection turned away by reset: the accept queue was full" in texts
+    assert "accept queue: 10 waiting, 0 free slots" in texts
+    busy = next(story for story in told if story.outcome == "rpc.0x1c010014")
+    assert "answered with 0x1c010014; RPC notes call_limit" in [step.text for step in busy.steps]
+
+
+@pytest.mark.parametrize("port, told", [(40123, True), (443, False), (None, True)])
+def test_a_pause_is_told_of_its_own_port(tmp_path: Path, port: int | None, told: bool) -> None:
+    """What another listener refused is none of this attempt's story."""
+    row = bursting.tried(0, "call", 0.0, "connect.refused", connect=0.001, cause="backlog_full")
+    pause = {"time": -0.001, "until": 0.01, "style": "exhausted", "caught": 0, "port": port}
+    (story,) = tell(tmp_path, [row, ("pause", pause)])
+    texts = [step.text for step in story.steps]
+    assert ("accept queue full: from here every SYN is refused" in texts) is told
+    assert ("SYNs are answered again" in texts) is told

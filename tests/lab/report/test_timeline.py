@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.report import making
+from tests.lab.report import bursting, making
 from vaultstorm.report import data, timeline
-from vaultstorm.report.timeline import Mark, Pause, Series, Timeline
+from vaultstorm.report.ports import Pause
+from vaultstorm.report.timeline import Mark, Series, Timeline
 
 
 @pytest.mark.parametrize(
@@ -217,3 +218,25 @@ def test_marks_of_the_vault(tmp_path: Path) -> None:
     ]
     line = build(tmp_path, making.attempt(0, 0.0, "ok", end=10.0), *rows)
     assert [mark.label for mark in line.marks] == ["released entry touched, first of 30"]
+
+
+def test_the_two_ports_of_a_dcom_burst_have_their_own_queues(tmp_path: Path) -> None:
+    """Of many samples the fullest moment is kept: the most that waits, the fewest free slots."""
+    rows = [bursting.tried(0, "call", 0.0, "ok", end=10.0)]
+    rows += [bursting.held(n / 1000, (n % 2, 9 - n % 2), (3, n % 5)) for n in range(10_000)]
+    made = making.Made("one", "One", lambda _, __: iter(rows))
+    with data.opened(making.make(tmp_path, [made])) as source:
+        line = timeline.build(source.db, "one")
+    assert line is not None
+    (side,) = line.sides
+    assert len(side.held) <= timeline.POINTS_MAX
+    assert {(held.queued, held.free) for held in side.held[:-1]} == {(3, 0)}
+    assert {(h.resolver_queued, h.resolver_free) for h in line.held[:-1]} == {(1, 8)}
+
+
+def test_a_run_without_rpc_has_no_sides(run: Path) -> None:
+    """There is one accept queue, and it is HTTP's."""
+    with data.opened(run) as source:
+        line = timeline.build(source.db, "broken")
+    assert line is not None
+    assert line.sides == ()

@@ -122,6 +122,7 @@ def test_small_things() -> None:
     """Ids, events, counts and widths of bins are written as people write them."""
     assert words.short("d11cbfd1f36d8faa-17-0") == "…-17-0"
     assert words.short("a-1-0") == "a-1-0"
+    assert words.short("00000000-000e-a8c8-0001-001100000002") == "…-65553-2"
     assert words.short("no-dashes") == "no-dashes"
     assert words.event("gate_closed", None) == "gate closed"
     assert words.event("server_exited", "signal 9") == "server exited signal 9"
@@ -141,6 +142,8 @@ def test_small_things() -> None:
         ("recycle", 7, None, "requests", "recycle 7 (requests)"),
         ("event_log", 7, 1009, "terminated", "event log 1009: terminated"),
         ("gate_closed", None, None, None, "gate closed"),
+        ("gate_closed", None, None, "exporter", "gate exporter closed"),
+        ("exporter_started", None, None, "8e5f", "exporter started (8e5f)"),
     ],
 )
 def test_moments(
@@ -179,6 +182,8 @@ def test_sizes(number: int, said: str) -> None:
         ("hotfix_step", None, "step "),
         ("hotfix_applied", "TECH39579", "hotfix applied TECH39579"),
         ("gate_closed", None, "gate closed"),
+        ("gate_open", "resolver", "gate resolver open"),
+        ("exporter_started", "8e5f1c6a", "exporter started"),
     ],
 )
 def test_marks_are_short(name: str, detail: str | None, said: str) -> None:
