@@ -180,9 +180,10 @@ class Front:
         try:
             return Rpcss(loop, options.host, options.rpc_port, options.settings, self._journal)
         except MachineError as error:
+            reason = str(error).replace("--port", "--rpc-port")
             if options.rpc_asked:
-                raise
-            log.warning("rpc_not_served", reason=str(error))
+                raise MachineError(reason) from error
+            log.warning("rpc_not_served", reason=reason)
             return None
 
     def _close_rpc(self) -> None:

@@ -53,8 +53,9 @@ def _backlog(afd: Afd) -> Iterator[str]:
     without = "afd.EnableDynamicBacklog has no effect: "
     if afd.Backlog <= afd.MinimumDynamicBacklog:
         yield (
-            f"{without}listen() asked for {afd.Backlog}, which does not exceed "
-            f"MinimumDynamicBacklog {afd.MinimumDynamicBacklog} (KB142641)"
+            f"afd.EnableDynamicBacklog has no effect for HTTP: afd.Backlog asks listen() for "
+            f"{afd.Backlog}, which does not exceed MinimumDynamicBacklog "
+            f"{afd.MinimumDynamicBacklog} (KB142641)"
         )
     if not afd.MinimumDynamicBacklog:
         yield f"{without}free connections cannot fall below MinimumDynamicBacklog 0 (KB142641)"

@@ -33,8 +33,8 @@ def test_defaults_are_quiet() -> None:
 def test_the_article_alone_is_not_enough() -> None:
     """The values of KB960007 with the default backlog of 10 change nothing, and it is said why."""
     assert said(*KB960007) == [
-        "afd.EnableDynamicBacklog has no effect: listen() asked for 10, which does not exceed "
-        "MinimumDynamicBacklog 20 (KB142641)"
+        "afd.EnableDynamicBacklog has no effect for HTTP: afd.Backlog asks listen() for 10, which "
+        "does not exceed MinimumDynamicBacklog 20 (KB142641)"
     ]
 
 

@@ -21,11 +21,10 @@ from vaultstorm_wire.dcerpc.events import (
     Cancel,
     Closed,
     Event,
-    Fault,
     Orphaned,
     Request,
 )
-from vaultstorm_wire.dcerpc.status import ERROR_ACCESS_DENIED, NakReason
+from vaultstorm_wire.dcerpc.status import NakReason
 from vaultstorm_wire.dcerpc.syntax import Syntax
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class Connection:
         number: its name in the journal.
 
     Attributes:
-        handles: context handles.
+        handles: context handles, those of the association group from the bind on.
         state: where it stands.
     """
 
@@ -86,7 +85,7 @@ class Connection:
     def __init__(self, endpoint: "Endpoint", sock: socket.socket, peer: str, number: int) -> None:
         self._endpoint = endpoint
         self._stream = Stream(endpoint.loop, sock, self._on_readable, self._on_writable)
-        self._wire = Wire(Role.SERVER, max_fragment=endpoint.max_fragment)
+        self._wire = Wire(Role.SERVER, max_fragment=endpoint.max_fragment, budget=endpoint.budget)
         self._out: list[bytes] = []
         self._received = 0.0
         self._in_progress = 0
@@ -162,13 +161,13 @@ class Connection:
         if self.state is State.CLOSED:
             return
         self.state = State.CLOSED
+        self._wire.send(Closed())
         self._stream.close()
         if self._deadline is not None:
             self._deadline.cancel()
-        if self._group:
-            self._endpoint.groups.leave(self._group)
+        if self._group and self._endpoint.groups.leave(self._group):
+            del self._endpoint.handles[self._group]
         self._endpoint.connections.discard(self)
-        self.handles.clear()
 
     def __repr__(self) -> str:
         return f"<Connection {self.number} of {self.peer}, {self.state.name}>"
@@ -229,34 +228,30 @@ class Connection:
     def _bind(self, bind: Bind) -> None:
         endpoint = self._endpoint
         if bind.auth is not None:
-            # Nothing here authenticates: no type is known (MS-RPCE 3.3.3.5, bind_nak reason 8).
-            if bind.alter:
-                self.send(Fault(bind.call_id, 0, ERROR_ACCESS_DENIED, did_not_execute=True))
-            else:
-                self._reject(bind, NakReason.AUTHENTICATION_TYPE_NOT_RECOGNIZED)
+            self._finish(self._wire.send(negotiation.refuse(bind, bind.auth)))
             return
         if not bind.alter:
             group = endpoint.groups.join(bind.group, self.peer.rpartition(":")[0])
             if group is None:
-                self._reject(bind, NakReason.NOT_SPECIFIED)
+                nak = BindNak(bind.call_id, NakReason.NOT_SPECIFIED)
+                self._finish(self._wire.send(nak))
                 return
             self._group = group
-        max_xmit, max_recv = negotiation.fragment_sizes(bind, endpoint.max_fragment)
+            self.handles = endpoint.handles.setdefault(group, self.handles)
+        sizes = self._wire.max_xmit, self._wire.max_xmit  # an alter_context's own mean nothing
+        if not bind.alter:
+            sizes = negotiation.fragment_sizes(bind, endpoint.max_fragment)
         self.send(
             BindAck(
                 bind.call_id,
                 negotiation.answer(bind.contexts, endpoint.syntaxes),
                 self._group,
-                max_xmit,
-                max_recv,
+                *sizes,
                 address="" if bind.alter else str(endpoint.port),
                 alter=bind.alter,
                 multiplex=bind.multiplex,
             )
         )
-
-    def _reject(self, bind: Bind, reason: NakReason) -> None:
-        self._finish(self._wire.send(BindNak(bind.call_id, reason)))
 
     def _request(self, request: Request) -> None:
         self._endpoint.serve(self, request, self._received)

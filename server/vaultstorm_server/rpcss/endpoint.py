@@ -26,12 +26,13 @@ from vaultstorm_server.rpcss.outbox import Outbox
 from vaultstorm_wire import journal as records
 from vaultstorm_wire.dcerpc.association import Groups
 from vaultstorm_wire.dcerpc.events import Fault, Request, Response
+from vaultstorm_wire.dcerpc.fragments import Budget
 from vaultstorm_wire.dcerpc.ndr import NdrError
 from vaultstorm_wire.dcerpc.status import (
-    NCA_INVALID_PRES_CONTEXT_ID,
     NCA_OP_RNG_ERROR,
     NCA_S_FAULT_UNSPEC,
     NCA_SERVER_TOO_BUSY,
+    NCA_UNK_IF,
     RPC_X_BAD_STUB_DATA,
 )
 
@@ -40,6 +41,10 @@ log = structlog.get_logger()
 CALL_LIMIT: Final = "call_limit"
 CONNECTION_LOST: Final = "connection_lost"
 STOPPING: Final = "stopping"
+
+UNFINISHED_MAX: Final = 64 << 20
+"""Bytes that the unfinished requests of all connections of a process may hold; one may hold the
+4 MiB that Windows allows (MS-RPCE 3.3.3.5.3), but no client may have them a thousand times."""
 
 
 class Surroundings(NamedTuple):
@@ -87,6 +92,8 @@ class Endpoint:
         port: that it is reached at, as the bind_ack says.
         connections: all that are not closed.
         groups: their association groups.
+        handles: the context handles of each group, which end with it (MS-RPCE).
+        budget: of their unfinished requests.
         calls_in: requests, ever.
         packets_in: what was received, ever; the fragments of a call are one.
         packets_out: what was sent, likewise.
@@ -106,6 +113,8 @@ class Endpoint:
         self.interfaces = by_guid(interfaces)
         self.syntaxes = tuple(each.syntax for each in self.interfaces.values())
         self.groups = Groups()
+        self.handles: dict[int, dict[bytes, object]] = {}
+        self.budget = Budget(UNFINISHED_MAX)
         self.connections: set[Connection] = set()
         self.port = 0
         self.calls_in = 0
@@ -137,7 +146,9 @@ class Endpoint:
             each.handle.cancel()
             if each.limit is not None:
                 each.limit.end()
-            self._record(each.connection, each.call, cause=STOPPING)
+            # Whoever had gone before did not lose its answer to this.
+            cause = STOPPING if each.connection.open else CONNECTION_LOST
+            self._record(each.connection, each.call, cause=cause)
         for connection in tuple(self.connections):
             if reset:
                 connection.reset()
@@ -188,8 +199,10 @@ class Endpoint:
     ) -> tuple[Interface, Operation]:
         syntax = connection.interface(request.context_id)
         if syntax is None:
+            # Windows answers so, and names no context (Samba's conformance tests of Windows).
             call.method = f"opnum {request.opnum}"
-            raise Faulted(NCA_INVALID_PRES_CONTEXT_ID, did_not_execute=True)
+            call.address = request.call_id, 0
+            raise Faulted(NCA_UNK_IF, did_not_execute=True)
         interface = self.interfaces[syntax.guid]
         call.target = interface.name
         if interface.causal:

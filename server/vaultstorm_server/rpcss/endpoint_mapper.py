@@ -19,7 +19,7 @@ from vaultstorm_wire.dcerpc.syntax import NDR, NIL, Syntax
 _EPT_INSERT, _EPT_DELETE, _EPT_INQ_OBJECT, _EPT_MGMT_DELETE = 0, 1, 5, 6
 
 HANDLES_MAX: Final = 16
-"""Lookups of one connection that may have begun and not ended."""
+"""Lookups of one client that may have begun and not ended."""
 
 Matches = Callable[[Syntax, Syntax], bool]
 

@@ -88,7 +88,12 @@ class Exporters:
         try:
             listener = self._listen(exporter)
         except MachineError as error:
-            log.error("exporter_not_started", appid=application.name, reason=str(error))
+            log.error(
+                "exporter_not_started",
+                appid=application.name,
+                ports=self._settings.rpc.Ports or "any",
+                reason=str(error).partition(": ")[0],  # what follows is advice on --port
+            )
             return None
         exporter.listen(listener, self.gate_open)
         log.info("exporter_started", appid=application.name, port=exporter.port)

@@ -56,7 +56,7 @@ class Caller(Protocol):
     """What an operation may know of the connection that it is called on."""
 
     handles: dict[bytes, object]
-    """Context handles, which end with the connection."""
+    """Context handles, which end with the last connection of the client's association group."""
 
     @property
     def local_host(self) -> str:

@@ -63,6 +63,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
         oxids: exporters that run.
         ping_sets: at present.
         connections: to all ports.
+        unfinished: bytes of requests whose last fragment has not come.
         bugs: calls and connections that ended for an error of ours.
     """
 
@@ -75,6 +76,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
     calls_in_progress: int
     calls_executed: int
     calls_refused: int
+    unfinished: int
     bugs: int
 
 
@@ -177,6 +179,7 @@ class Rpcss:
             calls_in_progress=sum(each.calls.in_progress for each in exporters),
             calls_executed=self._executed + sum(e.demonstration.executed for e in exporters),
             calls_refused=self._refused + sum(each.calls.refused for each in exporters),
+            unfinished=sum(each.budget.held for each in endpoints),
             bugs=self._bugs + sum(each.bugs for each in endpoints),
         )
 

@@ -6,7 +6,15 @@ from typing import Final
 
 from vaultstorm_wire.dcerpc import pdu
 from vaultstorm_wire.dcerpc.events import Auth, Bind, BindAck, BindNak, Context, ContextAnswer
-from vaultstorm_wire.dcerpc.pdu import CONC_MPX, HEADER_SIZE, WHOLE, Header, PduError, Ptype
+from vaultstorm_wire.dcerpc.pdu import (
+    CONC_MPX,
+    HEADER_SIZE,
+    SUPPORT_HEADER_SIGN,
+    WHOLE,
+    Header,
+    PduError,
+    Ptype,
+)
 from vaultstorm_wire.dcerpc.status import ContextResult
 from vaultstorm_wire.dcerpc.syntax import Syntax
 
@@ -22,8 +30,9 @@ _TRAILER = Struct("<BBBxI")  # auth_type auth_level auth_pad_length auth_reserve
 _NAK = Struct("<HBBB3x")
 _CONTEXTS_AT: Final = HEADER_SIZE + 12
 _COUNT_MAX: Final = 0xFF
+_BODY_MIN: Final = HEADER_SIZE + 8  # what Windows wants left before padding and security trailer
 
-# The same few binds come and go all the time: what their lists say is remembered, if they are short.
+# The same few binds come and go all the time: what their lists say is remembered, if short.
 _REMEMBERED: Final = 256
 _FEW: Final = 4
 _LONG: Final = _FEW * 44
@@ -48,10 +57,18 @@ def _auth(buffer: bytes | bytearray, at: int, header: Header) -> tuple[Auth | No
     if not header.auth_length:
         return None, end
     trailer = end - header.auth_length - pdu.TRAILER_SIZE
-    if trailer < at + HEADER_SIZE:
+    room = trailer - at - _BODY_MIN
+    if room < 0:
         raise AuthTrailerError(f"there is no room for {header.auth_length} bytes of authentication")
     kind, level, padding, _ = _TRAILER.unpack_from(buffer, trailer)
-    return Auth(kind, level), trailer - padding
+    if padding > room:
+        raise AuthTrailerError(f"there is no room for {padding} bytes of padding")
+    return Auth(kind, level), trailer
+
+
+def _flags(event: Bind | BindAck) -> int:
+    signing = SUPPORT_HEADER_SIGN if event.header_sign else 0
+    return WHOLE | signing | (CONC_MPX if event.multiplex else 0)
 
 
 def encode_bind(bind: Bind) -> bytes:
@@ -62,8 +79,8 @@ def encode_bind(bind: Bind) -> bytes:
         raise PduError(f"{len(bind.contexts)} contexts are more than a bind can hold")
     sizes = _SIZES[True].pack(bind.max_xmit, bind.max_recv, bind.group)
     ptype = Ptype.ALTER_CONTEXT if bind.alter else Ptype.BIND
-    flags = WHOLE | CONC_MPX if bind.multiplex else WHOLE
-    return pdu.encode(ptype, bind.call_id, sizes + _encode_contexts(bind.contexts), flags)
+    body = sizes + _encode_contexts(bind.contexts)
+    return pdu.encode(ptype, bind.call_id, body, _flags(bind))
 
 
 @lru_cache(_REMEMBERED)
@@ -100,6 +117,7 @@ def decode_bind(buffer: bytes | bytearray, at: int, header: Header) -> Bind:
         header.ptype == Ptype.ALTER_CONTEXT,
         auth,
         bool(header.flags & CONC_MPX),
+        bool(header.flags & SUPPORT_HEADER_SIGN),
     )
 
 
@@ -133,8 +151,7 @@ def encode_bind_ack(ack: BindAck) -> bytes:
     head += _SHORT[True].pack(len(address)) + address
     head += bytes(-len(head) % 4)
     ptype = Ptype.ALTER_CONTEXT_RESP if ack.alter else Ptype.BIND_ACK
-    flags = WHOLE | CONC_MPX if ack.multiplex else WHOLE
-    return pdu.encode(ptype, ack.call_id, head + _encode_answers(ack.answers), flags)
+    return pdu.encode(ptype, ack.call_id, head + _encode_answers(ack.answers), _flags(ack))
 
 
 @lru_cache(_REMEMBERED)
@@ -181,6 +198,7 @@ def decode_bind_ack(buffer: bytes | bytearray, at: int, header: Header) -> BindA
         address.rstrip(b"\0").decode("ascii", "replace"),
         header.ptype == Ptype.ALTER_CONTEXT_RESP,
         bool(header.flags & CONC_MPX),
+        bool(header.flags & SUPPORT_HEADER_SIGN),
     )
 
 

@@ -9,6 +9,7 @@ from vaultstorm_wire.dcerpc.agreement import Disagreement
 from vaultstorm_wire.dcerpc.dialogue import Dialogue
 from vaultstorm_wire.dcerpc.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from vaultstorm_wire.dcerpc.events import NEED_DATA, Closed, Event, NeedData, Request, Response
+from vaultstorm_wire.dcerpc.fragments import Budget
 from vaultstorm_wire.dcerpc.inbox import Inbox
 from vaultstorm_wire.dcerpc.negotiation import FRAGMENT
 from vaultstorm_wire.dcerpc.pdu import Header, PduError
@@ -53,6 +54,7 @@ class Connection:
         max_assembling: multiplexed calls whose fragments may be mixed.
         max_fragment: the longest fragment of a request that a server reads, whatever was
             negotiated: Windows is as generous.
+        budget: of unfinished stubs, shared with other connections; given back by Closed.
     """
 
     __slots__ = (
@@ -75,6 +77,7 @@ class Connection:
         max_contexts: int = CONTEXTS_MAX,
         max_assembling: int = ASSEMBLING_MAX,
         max_fragment: int = FRAGMENT,
+        budget: Budget | None = None,
     ) -> None:
         self._role = role
         self._ours = SENDS[role]
@@ -82,7 +85,7 @@ class Connection:
         self._theirs = SENDS[_PEER[role]]
         self._max_fragment = max_fragment
         self._inbox = Inbox()
-        self._dialogue = Dialogue(max_stub, max_contexts, max_assembling)
+        self._dialogue = Dialogue(max_stub, max_contexts, max_assembling, budget)
         self._ended = False
         self._broken: tuple[str, int | None] | None = None
 
@@ -220,6 +223,8 @@ class Connection:
         """Look at what a header alone can be wrong in, before its fragment is waited for."""
         if header.version != pdu.VERSION or header.minor != pdu.MINOR:
             raise PduError(f"version {header.version}.{header.minor} of the protocol is not spoken")
+        if header.frag_length < pdu.HEADER_SIZE:
+            raise PduError(f"a fragment of {header.frag_length} bytes is shorter than its header")
         found = READERS.get(header.ptype)
         if found is None or found[0] not in self._theirs:
             raise PduError(f"no PDU of type {header.ptype} may come to a {self._role}")
@@ -231,7 +236,7 @@ class Connection:
         return kind, read
 
     def _fail(self, error: Exception, header: Header | None) -> NoReturn:
-        status, said = answer(error, header)
+        status, said = answer(error, header, unbound=self.state is State.ESTABLISHED)
         if self._role is Role.CLIENT or self.state in (State.REFUSED, State.CLOSED):
             status = said = None
         self._enter(State.CLOSED)

@@ -1,6 +1,7 @@
 """Where a connection stands: its state, what was agreed on, and its calls."""
 
 from vaultstorm_wire.dcerpc.agreement import Agreement
+from vaultstorm_wire.dcerpc.fragments import Budget
 from vaultstorm_wire.dcerpc.progress import Progress
 from vaultstorm_wire.dcerpc.states import State
 
@@ -16,10 +17,16 @@ class Dialogue:
 
     __slots__ = ("agreement", "progress", "state")
 
-    def __init__(self, max_stub: int, max_contexts: int, max_assembling: int) -> None:
+    def __init__(
+        self,
+        max_stub: int,
+        max_contexts: int,
+        max_assembling: int,
+        budget: Budget | None = None,
+    ) -> None:
         self.state = State.ESTABLISHED
         self.agreement = Agreement(max_contexts)
-        self.progress = Progress(max_stub, max_assembling)
+        self.progress = Progress(max_stub, max_assembling, budget)
 
     def enter(self, state: State) -> None:
         """Go on; a closed connection has no calls."""

@@ -41,6 +41,7 @@ class Bind(Struct, frozen=True):
         max_recv: the largest fragment that the client can read.
         auth: None where no authentication is asked for.
         multiplex: the client may have several calls at once on the connection (CONC_MPX).
+        header_sign: the client can sign headers, should anything be signed (SUPPORT_HEADER_SIGN).
     """
 
     call_id: int
@@ -51,6 +52,7 @@ class Bind(Struct, frozen=True):
     alter: bool = False
     auth: Auth | None = None
     multiplex: bool = False
+    header_sign: bool = False
 
 
 class BindAck(Struct, frozen=True):
@@ -61,6 +63,7 @@ class BindAck(Struct, frozen=True):
         max_recv: the largest fragment that the server can read.
         address: the port it listens on, as text; empty in the answer to an `alter`.
         multiplex: the server agrees to several calls at once; when sent, the client's wish counts.
+        header_sign: the server can sign headers too; likewise.
     """
 
     call_id: int
@@ -71,6 +74,7 @@ class BindAck(Struct, frozen=True):
     address: str = ""
     alter: bool = False
     multiplex: bool = False
+    header_sign: bool = False
 
 
 class BindNak(Struct, frozen=True):

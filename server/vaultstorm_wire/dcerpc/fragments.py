@@ -29,6 +29,38 @@ class TooManyCalls(Exception):
     """More calls are put together at once than may be."""
 
 
+class BudgetExceeded(Exception):
+    """All connections together hold as much as they may."""
+
+
+class Budget:
+    """What the unfinished stubs of many connections may hold together.
+
+    Attributes:
+        held: bytes at present.
+    """
+
+    __slots__ = ("_limit", "held")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.held = 0
+
+    def take(self, size: int) -> None:
+        """Count bytes that are about to be held.
+
+        Raises:
+            BudgetExceeded: they are too many; none is counted.
+        """
+        if self.held + size > self._limit:
+            raise BudgetExceeded
+        self.held += size
+
+    def give_back(self, size: int) -> None:
+        """Count bytes that are no more held."""
+        self.held -= size
+
+
 class Head(NamedTuple):
     """What the first fragment says of the whole call; `object` is None of an answer."""
 
@@ -51,17 +83,23 @@ class Assembler:
     """The calls of one connection that have begun and not ended.
 
     Only what has come is held, in one growing buffer a call: a lying alloc_hint or a million empty
-    fragments take no memory. All calls share one budget, so that the peer cannot multiply it.
+    fragments take no memory. All calls share one stub's limit, so that the peer cannot multiply it.
+
+    Args:
+        max_stub: bytes of all of them together.
+        max_calls: that may have begun and not ended.
+        budget: shared with other connections.
 
     Attributes:
         held: bytes of stubs that are held.
     """
 
-    __slots__ = ("_calls", "_max_calls", "_max_stub", "held")
+    __slots__ = ("_budget", "_calls", "_max_calls", "_max_stub", "held")
 
-    def __init__(self, max_stub: int, max_calls: int) -> None:
+    def __init__(self, max_stub: int, max_calls: int, budget: Budget | None = None) -> None:
         self._max_stub = max_stub
         self._max_calls = max_calls
+        self._budget = budget
         self._calls: dict[int, tuple[Head, bytearray]] = {}
         self.held = 0
 
@@ -90,6 +128,7 @@ class Assembler:
         Raises:
             TooManyCalls: so many are already.
             StubTooLarge: the stubs are too large together.
+            BudgetExceeded: they are so with those of other connections.
         """
         if len(self._calls) >= self._max_calls:
             raise TooManyCalls
@@ -102,6 +141,7 @@ class Assembler:
         Raises:
             KeyError: the call has not begun.
             StubTooLarge: the stubs are too large together.
+            BudgetExceeded: they are so with those of other connections.
         """
         buffer = self._calls[call_id][1]
         self._hold(len(stub))
@@ -114,7 +154,7 @@ class Assembler:
             KeyError: the call has not begun.
         """
         head, buffer = self._calls.pop(call_id)
-        self.held -= len(buffer)
+        self._release(len(buffer))
         return head, bytes(buffer)
 
     def drop(self, call_id: int) -> None:
@@ -125,9 +165,16 @@ class Assembler:
     def clear(self) -> None:
         """Forget every call."""
         self._calls.clear()
-        self.held = 0
+        self._release(self.held)
 
     def _hold(self, size: int) -> None:
         if self.held + size > self._max_stub:
             raise StubTooLarge
+        if self._budget is not None:
+            self._budget.take(size)
         self.held += size
+
+    def _release(self, size: int) -> None:
+        if self._budget is not None:
+            self._budget.give_back(size)
+        self.held -= size

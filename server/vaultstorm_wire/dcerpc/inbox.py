@@ -34,11 +34,7 @@ class Inbox:
         self.at = 0
 
     def header(self) -> Header | None:
-        """Read the next fragment's header; None where it is not wholly there.
-
-        Raises:
-            PduError: there cannot be such a fragment.
-        """
+        """Read the next fragment's header; None where it is not wholly there."""
         if len(self.buffer) - self.at < HEADER_SIZE:
             return None
         return decode_header(self.buffer, self.at)

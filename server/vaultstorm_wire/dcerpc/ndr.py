@@ -5,6 +5,7 @@ side of both. What a stub says of its own sizes is checked against what is there
 allocated for it.
 """
 
+import codecs
 import re
 import struct
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ STRING_MAX: Final = 0x10000
 """Characters of a string, its terminator among them: above any name or path of Windows."""
 
 _ITEM = re.compile(r"(\d*)([a-zA-Z])")
+
+for _codec in ("utf-16-le", "utf-16-be"):
+    codecs.lookup(_codec)  # a file: on the first use there may be no descriptor for it
 
 
 class NdrError(ValueError):

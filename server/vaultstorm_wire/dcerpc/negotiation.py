@@ -3,15 +3,22 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from vaultstorm_wire.dcerpc.events import Bind, Context, ContextAnswer
+from vaultstorm_wire.dcerpc.events import Auth, Bind, BindNak, Context, ContextAnswer, Fault
 from vaultstorm_wire.dcerpc.pdu import MUST_RECV
-from vaultstorm_wire.dcerpc.status import ContextResult, ProviderReason
+from vaultstorm_wire.dcerpc.status import (
+    ERROR_ACCESS_DENIED,
+    ContextResult,
+    NakReason,
+    ProviderReason,
+)
 from vaultstorm_wire.dcerpc.syntax import NDR, NO_SYNTAX, Syntax, is_feature_negotiation
 
 FRAGMENT: Final = 5840
 """The fragment that Windows offers over TCP: four Ethernet segments."""
 
 _TOO_SMALL_FOR_WINDOWS = 2048  # what Windows answers to a size below MustRecvFragSize
+
+_LEVELS = range(2, 7)  # connect, call, packet, integrity and privacy (MS-RPCE 2.2.1.1.8)
 
 _ACCEPTED = ContextAnswer(ContextResult.ACCEPT, ProviderReason.NOT_SPECIFIED, NDR)
 
@@ -48,6 +55,18 @@ def answer(contexts: Sequence[Context], interfaces: Iterable[Syntax]) -> tuple[C
             taken.update((abstract, context.id))
             answers.append(_ACCEPTED)
     return tuple(answers)
+
+
+def refuse(bind: Bind, auth: Auth) -> BindNak | Fault:
+    """Refuse whoever asks for authentication: no type of it is known (MS-RPCE 3.3.3.5).
+
+    Windows looks at the level before it looks at the type.
+    """
+    if bind.alter:
+        return Fault(bind.call_id, 0, ERROR_ACCESS_DENIED, did_not_execute=True)
+    if auth.level in _LEVELS:
+        return BindNak(bind.call_id, NakReason.AUTHENTICATION_TYPE_NOT_RECOGNIZED)
+    return BindNak(bind.call_id, NakReason.NOT_SPECIFIED)
 
 
 def fragment_sizes(bind: Bind, ours: int = FRAGMENT) -> tuple[int, int]:

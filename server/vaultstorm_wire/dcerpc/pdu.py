@@ -25,6 +25,8 @@ class Ptype(IntEnum):
 FIRST: Final = 0x01
 LAST: Final = 0x02
 PENDING_CANCEL: Final = 0x04
+SUPPORT_HEADER_SIGN: Final = 0x04
+"""What PENDING_CANCEL is in binds and their answers (MS-RPCE 2.2.2.3)."""
 CONC_MPX: Final = 0x10
 DID_NOT_EXECUTE: Final = 0x20
 MAYBE: Final = 0x40
@@ -67,17 +69,11 @@ class Header(NamedTuple):
 
 
 def decode_header(buffer: bytes | bytearray, at: int) -> Header:
-    """Read the 16 bytes at `at`, which must be there.
-
-    Raises:
-        PduError: the fragment would be shorter than its own header.
-    """
+    """Read the 16 bytes at `at`, which must be there, whatever they say."""
     version, minor, ptype, flags, drep, length, auth, call_id = _LITTLE.unpack_from(buffer, at)
     little = drep & _INTEGERS == LITTLE
     if not little:
         _, _, _, _, _, length, auth, call_id = _BIG.unpack_from(buffer, at)
-    if length < HEADER_SIZE:
-        raise PduError(f"a fragment of {length} bytes is shorter than its header")
     return Header(version, minor, ptype, flags, little, length, auth, call_id)
 
 

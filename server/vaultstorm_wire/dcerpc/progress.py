@@ -4,11 +4,19 @@ from typing import Final
 
 from vaultstorm_wire.dcerpc.calls import CallPart
 from vaultstorm_wire.dcerpc.events import Fault, Request, Response
-from vaultstorm_wire.dcerpc.fragments import Assembler, Head, StubTooLarge, TooManyCalls
+from vaultstorm_wire.dcerpc.fragments import (
+    Assembler,
+    Budget,
+    BudgetExceeded,
+    Head,
+    StubTooLarge,
+    TooManyCalls,
+)
 from vaultstorm_wire.dcerpc.pdu import FIRST, LAST, PENDING_CANCEL, Header, PduError
 from vaultstorm_wire.dcerpc.refusal import Refusal, proto_error
 from vaultstorm_wire.dcerpc.status import (
     ERROR_ACCESS_DENIED,
+    NCA_S_FAULT_REMOTE_NO_MEMORY,
     NCA_SERVER_TOO_BUSY,
     RPC_S_NO_CALL_ACTIVE,
 )
@@ -27,10 +35,10 @@ class Progress:
 
     __slots__ = ("_assembler", "_max_stub", "_newest", "open")
 
-    def __init__(self, max_stub: int, max_assembling: int) -> None:
+    def __init__(self, max_stub: int, max_assembling: int, budget: Budget | None = None) -> None:
         self.open: dict[int, int] = {}
         self._max_stub = max_stub
-        self._assembler = Assembler(max_stub, max_assembling)
+        self._assembler = Assembler(max_stub, max_assembling, budget)
         self._newest = 0
 
     @property
@@ -100,6 +108,9 @@ class Progress:
         except TooManyCalls:
             said = Fault(call_id, part.context_id, NCA_SERVER_TOO_BUSY, did_not_execute=True)
             raise Refusal("too many calls have begun and not ended", said) from None
+        except BudgetExceeded:
+            said = Fault(call_id, part.context_id, NCA_S_FAULT_REMOTE_NO_MEMORY, True)
+            raise Refusal("unfinished calls hold all the memory there is for them", said) from None
         return self._assembler.end(call_id) if header.flags & LAST else None
 
     def response(self, header: Header, part: CallPart, multiplex: bool) -> Response | None:

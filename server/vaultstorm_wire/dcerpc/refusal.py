@@ -26,32 +26,33 @@ def proto_error(message: str, call_id: int, context_id: int) -> Refusal:
     return Refusal(message, Fault(call_id, context_id, NCA_PROTO_ERROR, did_not_execute=False))
 
 
-_NAKS: dict[type[Exception], NakReason] = {
-    AuthTrailerError: NakReason.PROTOCOL_VERSION_NOT_SUPPORTED,  # as Windows answers it
-    ContextLimit: NakReason.LOCAL_LIMIT_EXCEEDED,  # MS-RPCE 3.3.3.5.6, for alter_context too
-}
-
-
-def answer(error: Exception, header: Header | None) -> tuple[int | None, bytes | None]:
+def answer(
+    error: Exception, header: Header | None, *, unbound: bool = False
+) -> tuple[int | None, bytes | None]:
     """Give the fault status, where there is one, and the PDU to send before closing.
 
-    A bind is refused by bind_nak, everything else by a fault (MS-RPCE 3.3.3.5.7); what speaks
-    another version of the protocol, or none, would understand nothing but a bind_nak.
+    A bind is refused by bind_nak, everything else by a fault (MS-RPCE 3.3.3.5.7). What speaks
+    another version of the protocol would understand nothing but a bind_nak; Windows answers so
+    to whatever a connection that is `unbound` begins with, SMB and DNS included (nmap's probes).
     """
     if isinstance(error, Refusal):
         return error.fault.status, calls.encode_fault(error.fault)
     if header is None:
         return None, None
+    binding = header.ptype == Ptype.BIND
     if header.version != VERSION or header.minor:
-        reason = NakReason.PROTOCOL_VERSION_NOT_SUPPORTED if header.ptype == Ptype.BIND else None
-    else:
-        reason = _NAKS.get(type(error))
-        if reason is None and header.ptype == Ptype.BIND:
-            reason = NakReason.NOT_SPECIFIED
-        if reason is None:
-            vouched = header.ptype == Ptype.ALTER_CONTEXT
-            said = Fault(header.call_id, 0, NCA_PROTO_ERROR, did_not_execute=vouched)
-            return said.status, calls.encode_fault(said)
-    if reason is None:
-        return None, None
-    return None, binds.encode_bind_nak(BindNak(header.call_id, reason))
+        reason = NakReason.PROTOCOL_VERSION_NOT_SUPPORTED
+        return None, _nak(header, reason) if binding or unbound else None
+    if isinstance(error, ContextLimit):  # MS-RPCE 3.3.3.5.6, for alter_context too
+        return None, _nak(header, NakReason.LOCAL_LIMIT_EXCEEDED)
+    if isinstance(error, AuthTrailerError) and binding:  # as Windows answers it
+        return None, _nak(header, NakReason.PROTOCOL_VERSION_NOT_SUPPORTED)
+    if binding:
+        return None, _nak(header, NakReason.NOT_SPECIFIED)
+    vouched = header.ptype == Ptype.ALTER_CONTEXT
+    fault = Fault(header.call_id, 0, NCA_PROTO_ERROR, did_not_execute=vouched)
+    return fault.status, calls.encode_fault(fault)
+
+
+def _nak(header: Header, reason: NakReason) -> bytes:
+    return binds.encode_bind_nak(BindNak(header.call_id, reason))

@@ -34,12 +34,13 @@ def _bind(dialogue: Dialogue, bind: Bind) -> bytes:
 
 
 def _bind_ack(dialogue: Dialogue, ack: BindAck) -> bytes:
-    # Windows repeats the client's wish for multiplexing in a bind_ack, and never in the answer to
-    # an alter_context.
+    # Windows repeats what the client says it can; of multiplexing in a bind_ack only, never in the
+    # answer to an alter_context.
     proposal = dialogue.agreement.proposal
-    wish = proposal is not None and proposal.multiplex and not ack.alter
-    if wish is not ack.multiplex:
-        ack = replace(ack, multiplex=wish)
+    if proposal is not None:
+        wish = proposal.multiplex and not ack.alter
+        if (wish, proposal.header_sign) != (ack.multiplex, ack.header_sign):
+            ack = replace(ack, multiplex=wish, header_sign=proposal.header_sign)
     data = binds.encode_bind_ack(ack)
     dialogue.agreement.conclude(ack)
     return data

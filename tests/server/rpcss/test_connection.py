@@ -15,6 +15,7 @@ from tests.server.rpcss.serving import (
     BIND_NAK,
     CANCEL,
     DEMONSTRATION,
+    DID_NOT_EXECUTE,
     FIRST,
     LAST,
     OBJECT_EXPORTER,
@@ -69,6 +70,14 @@ def test_whoever_insists_on_authentication_is_refused(tmp_path: Path) -> None:
         assert client.rest() == b""
 
 
+def test_an_alter_context_changes_no_sizes(tmp_path: Path) -> None:
+    """Whatever it says, the answer repeats the sizes and the group of the bind."""
+    with serving(tmp_path) as served, Client(served.port) as client:
+        ack = client.bind(OBJECT_EXPORTER, sizes=(4280, 3000))
+        answer = client.bind(SCM, ptype=ALTER, first_id=1, sizes=(1432, 0xFFFF), group=99)
+        assert struct.unpack_from("<HHI", answer.body) == (3000, 3000, group(ack))
+
+
 def test_an_interface_is_added_by_alter_context(tmp_path: Path) -> None:
     """Calls go by either context; an unknown interface is rejected, and harms nothing."""
     with serving(tmp_path) as served, Client(served.port) as client:
@@ -78,19 +87,22 @@ def test_an_interface_is_added_by_alter_context(tmp_path: Path) -> None:
         assert results(client.bind(UNKNOWN, ptype=ALTER, first_id=2)) == [(2, 1)]
         assert client.call(SERVER_ALIVE, context=0).stub == bytes(4)
         assert client.call(0, context=1).status == 0x1C010002
-        # nca_invalid_pres_context_id, and the connection goes on.
-        assert client.call(SERVER_ALIVE, context=2).status == 0x1C00001C
+        # nca_unk_if with no context, not executed, and the connection goes on.
+        fault = client.call(SERVER_ALIVE, context=2)
+        assert (fault.status, fault.flags) == (0x1C010003, FIRST | LAST | DID_NOT_EXECUTE)
+        assert struct.unpack_from("<H", fault.body, 4) == (0,)
         assert client.call(SERVER_ALIVE, context=0).stub == bytes(4)
         unknown = served.records(Request)[2]
         assert (unknown.target, unknown.method) == ("", "opnum 3")
 
 
 def test_authentication_cannot_be_added_later(tmp_path: Path) -> None:
-    """An alter_context that asks for it is not answered with an acceptance."""
+    """An alter_context that asks for it gets access denied, as from Windows, and a FIN."""
     with serving(tmp_path) as served, Client(served.port) as client:
         client.bind(OBJECT_EXPORTER)
         fault = client.bind(SCM, ptype=ALTER, first_id=1, auth=NTLM)
-        assert fault.status == 5
+        assert (fault.status, fault.flags) == (5, FIRST | LAST | DID_NOT_EXECUTE)
+        assert client.rest() == b""
         assert served.records(Request) == []
 
 

@@ -1,17 +1,22 @@
 """Dispatch: what is refused before a method is entered, and what becomes of calls."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.server.rpcss.dcom import activate, caller, executed, this, work
 from tests.server.rpcss.serving import (
+    BIND,
     DEMONSTRATION,
     DID_NOT_EXECUTE,
     FEATURES,
+    FIRST,
+    LAST,
     NDR,
     NDR64,
     OBJECT_EXPORTER,
+    ORPHANED,
     SCM,
     UNKNOWN,
     Client,
@@ -22,6 +27,7 @@ from tests.server.rpcss.serving import (
 from vaultstorm_server.rpcss.demonstration import Demonstration
 from vaultstorm_server.rpcss.interfaces import Answer, Call
 from vaultstorm_wire.dcerpc.demonstration import WORK, WorkIn
+from vaultstorm_wire.dcerpc.object_exporter import SERVER_ALIVE
 from vaultstorm_wire.journal import Execution, Request
 
 LONG = 3600.0
@@ -50,7 +56,7 @@ def test_an_unknown_interface_is_rejected(tmp_path: Path) -> None:
     with serving(tmp_path) as served, Client(served.port) as client:
         assert results(client.bind(UNKNOWN, SCM, DEMONSTRATION)) == [(2, 1), (0, 0), (2, 1)]
         with caller(activate(served), SCM) as exporter:
-            assert exporter.call(4).status == 0x1C00001C
+            assert exporter.call(4).status == 0x1C010003
 
 
 @pytest.mark.parametrize("opnum", [6, 7, 0xFFFF])
@@ -99,6 +105,37 @@ def test_calls_beyond_the_limit_are_too_many(tmp_path: Path, limit: int) -> None
             client.close()
 
 
+ENDS: dict[str, Callable[[Client], object]] = {
+    "close": Client.close,
+    "reset": Client.reset,
+    "orphaned": lambda client: client.send(ORPHANED, b"", call_id=client.calls),
+    "second bind": lambda client: client.send(BIND, b""),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_unfinished_requests_share_a_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """One connection's takes another's away, and gives it back however the connection ends."""
+    monkeypatch.setattr("vaultstorm_server.rpcss.endpoint.UNFINISHED_MAX", 100)
+    with serving(tmp_path) as served, Client(served.port) as first, Client(served.port) as second:
+        for client in (first, second):
+            client.bind(OBJECT_EXPORTER)
+        first.request(SERVER_ALIVE, bytes(99), flags=FIRST)
+        served.until(lambda: served.rpcss.statistics().unfinished == 99)
+        second.request(SERVER_ALIVE, bytes(2), flags=FIRST)
+        assert second.receive().status == 0x1C00001B
+        assert second.rest() == b""
+        ENDS[end](first)
+        served.until(lambda: served.rpcss.statistics().unfinished == 0)
+        with Client(served.port) as third:
+            third.bind(OBJECT_EXPORTER)
+            third.request(SERVER_ALIVE, bytes(100), flags=FIRST, call_id=9)
+            third.request(SERVER_ALIVE, b"", flags=LAST, call_id=9)
+            assert third.receive().stub == bytes(4)
+
+
 def test_calls_end_with_the_computer(tmp_path: Path) -> None:
     """They are not executed, their clients are reset, and the journal says why."""
     with serving(tmp_path, rpc(CallTime=LONG)) as served:
@@ -113,6 +150,20 @@ def test_calls_end_with_the_computer(tmp_path: Path) -> None:
         record = served.records(Request)[-1]
         assert (record.method, record.cause, record.status) == ("Work", "stopping", None)
         assert "Work" not in [execution.method for execution in served.records(Execution)]
+
+
+def test_a_client_that_had_gone_lost_nothing_to_the_stop(tmp_path: Path) -> None:
+    """Its call ends with the computer like the others, and the stop is not to blame."""
+    with serving(tmp_path, rpc(CallTime=LONG)) as served:
+        made = activate(served)
+        with caller(made) as client:
+            client.request(WORK, WorkIn(this()).encode(), object=made.ipid)
+            served.until(lambda: served.rpcss.statistics().calls_in_progress == 1)
+        served.until(lambda: served.rpcss.statistics().connections == 0)
+        served.do(served.rpcss.stop)
+        served.do(served.journal.flush)
+        record = served.records(Request)[-1]
+        assert (record.method, record.cause, record.status) == ("Work", "connection_lost", None)
 
 
 def test_an_error_of_ours_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

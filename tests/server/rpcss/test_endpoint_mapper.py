@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.rpcss.dcom import CLSID, activate
-from tests.server.rpcss.serving import UNKNOWN, Client, Served, results, serving
+from tests.server.rpcss.serving import UNKNOWN, Client, Served, group, results, serving
 from vaultstorm_server.rpcss.endpoint_mapper import HANDLES_MAX
 from vaultstorm_wire.dcerpc import epm as wire
 from vaultstorm_wire.dcerpc.demonstration import IDEMONSTRATION
@@ -125,6 +125,21 @@ def test_a_lookup_can_be_given_up(tmp_path: Path) -> None:
             client.call(wire.EPT_MAP, wire.EptMapIn(None, None, handle, 1).encode()),
         ]
         assert {fault.status for fault in faults} == {0x1C00001A}  # context mismatch
+
+
+def test_a_lookup_belongs_to_the_association(tmp_path: Path) -> None:
+    """Any connection of the group goes on with it, until the last is closed; no other client."""
+    with serving(tmp_path) as served, Client(served.port) as first:
+        number = group(first.bind(EPM, version=3))
+        handle = looked_up(first, most=1).handle
+        with mapper(served) as stranger:
+            asked = wire.EptLookupIn(0, None, None, 1, handle, 9).encode()
+            assert stranger.call(wire.EPT_LOOKUP, asked).status == 0x1C00001A
+        with Client(served.port) as second:
+            assert group(second.bind(EPM, version=3, group=number)) == number
+            first.close()
+            served.until(lambda: served.rpcss.statistics().connections == 1)
+            assert len(looked_up(second, handle=handle).entries) == 2
 
 
 def test_so_many_lookups_may_be_open(tmp_path: Path) -> None:

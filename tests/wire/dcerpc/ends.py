@@ -44,9 +44,10 @@ class Ends:
     """A client and a server whose bytes reach each other at once, and as they were meant."""
 
     def __init__(self, *, max_stub: int = 4 << 20, max_assembling: int = 16) -> None:
-        limits = {"max_stub": max_stub, "max_assembling": max_assembling}
-        self.client = Connection(Role.CLIENT, **limits)
-        self.server = Connection(Role.SERVER, **limits)
+        self.client, self.server = (
+            Connection(role, max_stub=max_stub, max_assembling=max_assembling)
+            for role in (Role.CLIENT, Role.SERVER)
+        )
 
     def to_server(self, event: Event) -> Event:
         """Send from the client; give what the server makes of it."""

@@ -106,6 +106,18 @@ def test_a_bind_with_more_than_it_holds(count: int, transfers: int) -> None:
         decode_bind(bytes(data))
 
 
+@pytest.mark.parametrize("padding, fits", [(0, True), (48, True), (49, False), (255, False)])
+def test_padding_leaves_room_for_a_body(padding: int, fits: bool) -> None:
+    """Windows wants 8 bytes of body before it, and takes the lists from wherever they are."""
+    data = bytearray(captured.BIND_NTLM)
+    data[-int.from_bytes(data[10:12], "little") - 6] = padding
+    if fits:
+        assert decode_bind(bytes(data)) == decode_bind(captured.BIND_NTLM)
+    else:
+        with pytest.raises(AuthTrailerError, match="padding"):
+            decode_bind(bytes(data))
+
+
 @pytest.mark.parametrize("length", [49, 1000, 0xFFFF])
 def test_an_auth_trailer_without_room(length: int) -> None:
     """Authentication that would begin before the body is told from a broken body."""

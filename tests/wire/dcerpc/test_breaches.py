@@ -112,12 +112,29 @@ def test_another_version_of_the_protocol(at: int, value: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "data",
-    [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc" + bytes(20), bytes(16)],
+    "data, call_id",
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 0x2E310D0A),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc" + bytes(20), 0),
+        (bytes(16), 0),
+        (b"\0\x1e\0\6\1\0\0\1\0\0\0\0\0\0\7version\4bind\0\0\x10\0\3", 0x776),
+    ],
+    ids=["http", "tls", "zeroes", "dns"],
 )
-def test_another_protocol(data: bytes) -> None:
-    """HTTP, TLS and zeroes are not answered."""
-    assert breach(Connection(Role.SERVER), data).answer is None
+def test_another_protocol(data: bytes, call_id: int) -> None:
+    """A Windows server's bind_nak, by which nmap knows it; in its middle nothing is answered."""
+    error = breach(Connection(Role.SERVER), data)
+    assert said(error) == BindNak(call_id, 4)
+    assert breach(server(), data).answer is None
+
+
+def test_a_fragment_shorter_than_its_header() -> None:
+    """It could never be passed over, and is answered as other broken ones are."""
+    assert said(breach(Connection(Role.SERVER), patched(captured.BIND, 8, b"\x0f\0"))) == BindNak(
+        1, 0
+    )
+    data = patched(captured.CANCEL, 8, b"\0\0")
+    assert said(breach(server(), data)) == Fault(2, 0, NCA_PROTO_ERROR, False)
 
 
 @pytest.mark.parametrize("ptype", [1, 4, 10, 20, 255])

@@ -2,7 +2,15 @@
 
 import pytest
 
-from vaultstorm_wire.dcerpc.fragments import Assembler, Head, StubTooLarge, TooManyCalls, cut
+from vaultstorm_wire.dcerpc.fragments import (
+    Assembler,
+    Budget,
+    BudgetExceeded,
+    Head,
+    StubTooLarge,
+    TooManyCalls,
+    cut,
+)
 
 HEAD = Head(0, 3, None, True)
 
@@ -69,6 +77,25 @@ def test_the_byte_beyond_the_limit_is_not_taken() -> None:
     assembler.drop(2)
     assembler.add(1, b"90")
     assert assembler.held == 10
+
+
+def test_a_budget_is_shared() -> None:
+    """What one connection holds another cannot, until it is ended, dropped or cleared."""
+    budget = Budget(10)
+    first, second = Assembler(10, 3, budget), Assembler(10, 3, budget)
+    for call_id in (1, 2, 3):
+        first.begin(call_id, HEAD, b"12")
+    second.begin(1, HEAD, b"1234")
+    with pytest.raises(BudgetExceeded):
+        second.add(1, b"5")
+    with pytest.raises(BudgetExceeded):
+        second.begin(2, HEAD, b"5")
+    assert (budget.held, first.held, second.held, len(second)) == (10, 6, 4, 1)
+    assert first.end(1) == (HEAD, b"12")
+    first.drop(2)
+    second.add(1, b"5678")
+    first.clear()
+    assert (budget.held, first.held, second.held) == (8, 0, 8)
 
 
 def test_so_many_calls_and_no_more() -> None:

@@ -1,6 +1,8 @@
 """NDR: alignment, both byte orders, strings and arrays, and everything that is not there."""
 
 import struct
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from impacket.dcerpc.v5.dtypes import LPWSTR, UUID
 from impacket.dcerpc.v5.ndr import NDRCALL
 
+from tests.support.command import environment
 from tests.support.stubs import IPID, refuses_every_cut
 from vaultstorm_wire.dcerpc.ndr import U64, Layout, NdrError, Reader, Writer, turn_guid
 
@@ -18,6 +21,15 @@ class Named(NDRCALL):  # type: ignore[misc]
     """A guid and a string as impacket marshals them."""
 
     structure = (("id", UUID), ("name", LPWSTR))
+
+
+def test_strings_need_no_file() -> None:
+    """Their codecs are there from the start: who is out of descriptors can still read answers."""
+    code = "import sys, vaultstorm_wire.dcerpc.ndr; print(*sorted(sys.modules))"
+    modules = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"encodings.utf_16_le", "encodings.utf_16_be"} <= set(modules)
 
 
 def test_values_are_aligned_to_their_size() -> None:

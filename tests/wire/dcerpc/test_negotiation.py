@@ -3,8 +3,8 @@
 import pytest
 
 from tests.wire.dcerpc.ends import DEMONSTRATION, RESOLVER, SERVED
-from vaultstorm_wire.dcerpc.events import Bind, Context, ContextAnswer
-from vaultstorm_wire.dcerpc.negotiation import answer, fragment_sizes
+from vaultstorm_wire.dcerpc.events import Auth, Bind, BindNak, Context, ContextAnswer, Fault
+from vaultstorm_wire.dcerpc.negotiation import answer, fragment_sizes, refuse
 from vaultstorm_wire.dcerpc.status import ContextResult, ProviderReason
 from vaultstorm_wire.dcerpc.syntax import NDR, NDR64, NO_SYNTAX, Syntax, guid_of
 
@@ -95,3 +95,14 @@ def test_fragment_sizes(xmit: int, recv: int, expected: int) -> None:
 def test_our_own_fragment_size_counts_too(ours: int, expected: int) -> None:
     """A smaller setting of ours is what the client is told."""
     assert fragment_sizes(Bind(1, ()), ours) == (expected, expected)
+
+
+@pytest.mark.parametrize("auth_type", [0, 9, 10, 255])
+@pytest.mark.parametrize(
+    "level, reason", [(0, 0), (1, 0), (2, 8), (3, 8), (4, 8), (5, 8), (6, 8), (7, 0), (255, 0)]
+)
+def test_authentication_is_refused(auth_type: int, level: int, reason: int) -> None:
+    """No type is known, whichever it is; a level that there is not is looked at before."""
+    auth = Auth(auth_type, level)
+    assert refuse(Bind(7, (), auth=auth), auth) == BindNak(7, reason)
+    assert refuse(Bind(7, (), auth=auth, alter=True), auth) == Fault(7, 0, 5, did_not_execute=True)

@@ -30,17 +30,6 @@ def test_a_big_endian_header() -> None:
     assert decode_header(BIG, 0) == Header(5, 0, Ptype.BIND, 3, False, 0x48, 0x20, 1)
 
 
-@pytest.mark.parametrize("length, fits", [(0, False), (15, False), (16, True), (0xFFFF, True)])
-def test_a_fragment_holds_its_header(length: int, fits: bool) -> None:
-    """A fragment shorter than 16 bytes is none."""
-    data = captured.CANCEL[:8] + length.to_bytes(2, "little") + captured.CANCEL[10:]
-    if fits:
-        assert decode_header(data, 0).frag_length == length
-    else:
-        with pytest.raises(PduError):
-            decode_header(data, 0)
-
-
 @pytest.mark.parametrize("name", ["CANCEL", "ORPHANED", "SHUTDOWN"])
 def test_a_pdu_without_a_body_is_written_as_impacket_does(name: str) -> None:
     """Header-only PDUs are the same bytes."""

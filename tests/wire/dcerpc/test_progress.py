@@ -4,12 +4,14 @@ import pytest
 
 from vaultstorm_wire.dcerpc.calls import CallPart
 from vaultstorm_wire.dcerpc.events import Fault, Request, Response
+from vaultstorm_wire.dcerpc.fragments import Budget
 from vaultstorm_wire.dcerpc.pdu import FIRST, LAST, PENDING_CANCEL, WHOLE, Header, PduError, Ptype
 from vaultstorm_wire.dcerpc.progress import STALE_MAX, Progress
 from vaultstorm_wire.dcerpc.refusal import Refusal
 from vaultstorm_wire.dcerpc.status import (
     ERROR_ACCESS_DENIED,
     NCA_PROTO_ERROR,
+    NCA_S_FAULT_REMOTE_NO_MEMORY,
     NCA_SERVER_TOO_BUSY,
     RPC_S_NO_CALL_ACTIVE,
 )
@@ -20,8 +22,10 @@ MIDDLE = 0
 class Calls:
     """Feeds fragments by what matters of them."""
 
-    def __init__(self, max_stub: int = 100, max_assembling: int = 4) -> None:
-        self.progress = Progress(max_stub, max_assembling)
+    def __init__(
+        self, max_stub: int = 100, max_assembling: int = 4, budget: Budget | None = None
+    ) -> None:
+        self.progress = Progress(max_stub, max_assembling, budget)
         self.multiplex = False
 
     def request(
@@ -140,6 +144,14 @@ def test_a_call_cannot_be_cancelled_before_it_begins(flags: int) -> None:
     calls.request(2, FIRST)
     assert calls.request(2, PENDING_CANCEL) is None
     assert calls.request(2, LAST | PENDING_CANCEL) is not None
+
+
+def test_memory_that_others_hold_is_not_there() -> None:
+    """nca_s_fault_remote_no_memory, and the call did not execute."""
+    calls = Calls(budget=Budget(3))
+    calls.request(2, FIRST, b"stu")
+    expected = Fault(2, 1, NCA_S_FAULT_REMOTE_NO_MEMORY, did_not_execute=True)
+    assert calls.refused(2, LAST, b"b") == expected
 
 
 def test_fragments_have_to_agree() -> None:

@@ -27,10 +27,11 @@ def test_a_bind_is_refused_by_a_bind_nak(error: Exception, reason: int) -> None:
     assert decode_bind_nak(said, 0, decode_header(said, 0)) == BindNak(1, reason)
 
 
+@pytest.mark.parametrize("error", [PduError(), AuthTrailerError()], ids=["broken", "trailer"])
 @pytest.mark.parametrize("ptype", OTHERS)
-def test_everything_else_is_refused_by_a_fault(ptype: Ptype) -> None:
+def test_everything_else_is_refused_by_a_fault(ptype: Ptype, error: Exception) -> None:
     """A fault of nca_proto_error; only of an alter_context it says that nothing was done."""
-    status, said = answer(PduError(), BIND._replace(ptype=ptype, call_id=9))
+    status, said = answer(error, BIND._replace(ptype=ptype, call_id=9))
     assert status == NCA_PROTO_ERROR
     assert said is not None
     expected = Fault(9, 0, NCA_PROTO_ERROR, ptype is Ptype.ALTER_CONTEXT)
@@ -45,7 +46,9 @@ def test_another_version_is_told_ours(version: int, minor: int) -> None:
     assert status is None
     assert said is not None
     assert decode_bind_nak(said, 0, decode_header(said, 0)).reason == 4
-    assert answer(PduError(), other._replace(ptype=Ptype.REQUEST)) == (None, None)
+    request = other._replace(ptype=Ptype.REQUEST)
+    assert answer(PduError(), request) == (None, None)
+    assert answer(PduError(), request, unbound=True) == (status, said)
 
 
 def test_a_refusal_carries_its_fault() -> None:

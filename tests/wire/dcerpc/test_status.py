@@ -19,6 +19,7 @@ NCA = {name: value for name, value in vars(status).items() if name.startswith("N
         (status.NCA_UNSPEC_REJECT, 0x6BE),
         (status.NCA_MANAGER_NOT_ENTERED, 0x6BF),
         (status.NCA_S_FAULT_CANCEL, 0x71A),
+        (status.NCA_S_FAULT_REMOTE_NO_MEMORY, 0x46A),
         (status.NCA_INVALID_PRES_CONTEXT_ID, 0x6C0),
         (status.NCA_S_COMM_FAILURE, 0x71C),
         (5, 5),

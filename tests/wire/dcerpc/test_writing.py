@@ -1,10 +1,12 @@
 """What each event means to its sender, where the connection's own tests do not say."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.wire.dcerpc import captured
 from tests.wire.dcerpc.ends import RESOLVER, acknowledgement, bind
 from vaultstorm_wire.dcerpc.agreement import Disagreement
+from vaultstorm_wire.dcerpc.binds import decode_bind_ack, encode_bind
 from vaultstorm_wire.dcerpc.dialogue import Dialogue
 from vaultstorm_wire.dcerpc.events import (
     Auth3,
@@ -17,7 +19,7 @@ from vaultstorm_wire.dcerpc.events import (
     Response,
     Shutdown,
 )
-from vaultstorm_wire.dcerpc.pdu import PduError
+from vaultstorm_wire.dcerpc.pdu import PduError, decode_header
 from vaultstorm_wire.dcerpc.writing import WRITERS
 
 
@@ -54,6 +56,20 @@ def test_a_bind_ack_repeats_the_wish_to_multiplex(multiplex: bool) -> None:
     data = write(dialogue, acknowledgement(proposal))
     assert bool(data[3] & 0x10) is multiplex
     assert dialogue.agreement.multiplex is multiplex
+
+
+@pytest.mark.parametrize("alter", [False, True])
+@pytest.mark.parametrize("header_sign", [False, True])
+def test_an_answer_repeats_that_headers_can_be_signed(alter: bool, header_sign: bool) -> None:
+    """SUPPORT_HEADER_SIGN in the answer is the client's; without authentication it does nothing."""
+    dialogue = Dialogue(100, 100, 4)
+    proposal = replace(bind(RESOLVER), alter=alter, header_sign=header_sign)
+    assert bool(encode_bind(proposal)[3] & 0x04) is header_sign
+    dialogue.agreement.propose(proposal)
+    data = write(dialogue, acknowledgement(proposal))
+    assert bool(data[3] & 0x04) is header_sign
+    read = decode_bind_ack(data, 0, decode_header(data, 0))
+    assert read.header_sign is header_sign
 
 
 def test_nothing_changes_when_writing_fails() -> None:
