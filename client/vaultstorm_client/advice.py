@@ -20,9 +20,10 @@ ADVICE: Final[dict[str, str]] = {
     "tls.closed": "the server closed before TLS was done: does it speak TLS on this port?",
     "tls.rejected": "one side refused the other: the certificate (--ca, --insecure) or a TLS alert",
     "tls.malformed": "what came back is not TLS: is this an http:// port?",
-    "bind.timeout": "TCP stands but the RPC bind is not answered: the server hangs",
-    "bind.reset": "RST after the TCP handshake: the accept backlog was full; raise it, or accept "
-    "faster",
+    "bind.timeout": "TCP stands but the RPC bind is not answered: the server does not accept, or "
+    "hangs",
+    "bind.reset": "RST after the TCP handshake: the accept backlog was full (raise it, or accept "
+    "faster), or the server turned the connection away",
     "bind.closed": "the server closed before the RPC bind was done: does it speak RPC?",
     "bind.rejected": "the server refused the RPC bind: too busy, or it does not know the interface",
     "bind.malformed": "what came back is not DCE/RPC",
@@ -42,8 +43,8 @@ ADVICE: Final[dict[str, str]] = {
 """By outcome; those of the client's own machine have one line together."""
 
 LOCAL: Final = (
-    "this machine's own limit (ports, descriptors, memory) or its interruption, not the "
-    "server's doing: see `vaultstorm doctor`"
+    "this machine's own limit (ports, descriptors, memory), its interruption, or an address that "
+    "it cannot or may not go to: see `vaultstorm doctor`, and the details in the journal"
 )
 
 

@@ -79,9 +79,9 @@ def test_nobody_at_the_control_plane(free_port: int) -> None:
     assert "vaultstorm serve" in ended.stderr
 
 
-@pytest.mark.parametrize("option", ["--port", "--admin-port"])
+@pytest.mark.parametrize("option", ["--port", "--rpc-port", "--admin-port"])
 def test_taken_port(option: str, tmp_path: Path) -> None:
-    """A port that somebody has ends with 3, naming the port and a way out."""
+    """A port that somebody has ends with 3, naming the port, and the option for another."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         taken = str(holder.getsockname()[1])
         ports = {"--port": "0", "--admin-port": "0", option: taken}
@@ -89,6 +89,7 @@ def test_taken_port(option: str, tmp_path: Path) -> None:
         ended = vaultstorm("serve", "--tls-dir", str(tmp_path), *options)
     assert ended.returncode == 3
     assert taken in ended.stderr
+    assert f"another {option}" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert ended.stdout == ""
 

@@ -38,7 +38,8 @@ class Exporters:
 
     It is the first that names the very host the activation went to; else the first that names an
     address, or a name that resolves to that host. Without `allow_remote` no address is taken that
-    is neither loopback nor private: a server must not be able to aim a burst at somebody else.
+    is neither loopback nor private, and of another machine no loopback address ever: a server must
+    not be able to aim a burst at somebody else, or at the machine that the burst comes from.
     """
 
     def __init__(self, target: Target) -> None:
@@ -91,6 +92,8 @@ class Exporters:
         address = ipaddress.ip_address(_unmapped(host))
         if address.is_multicast or str(address) in _NOBODY:
             return False
+        if address.is_loopback and not ipaddress.ip_address(self._host).is_loopback:
+            return False  # to another machine that is itself: here it is ours
         return self._target.allow_remote or is_near(host)
 
     def _is_the_target(self, name: str) -> bool:

@@ -14,8 +14,8 @@ _LOST: Final = "the server accepted the bind and ended the connection instead of
 
 RPC_MEANINGS: Final[dict[str, str]] = {
     "bind.timeout": (
-        "the port is open and the bind is never answered: the kernel completed the handshake, but "
-        "the application does not accept"
+        "the port is open and the bind is never answered: the application does not accept what the "
+        "kernel has connected, or hangs, or does not speak RPC"
     ),
     "bind.reset": MEANINGS["tls.reset"],
     "bind.closed": (

@@ -41,6 +41,13 @@ _NAMES: Final[dict[bytes, str]] = {
     epm.EPM.guid: "the endpoint mapper",
     mgmt.MGMT.guid: "the management interface",
 }
+_PROTOCOLS: Final = {
+    0x07: "ncacn_ip_tcp",
+    0x08: "ncadg_ip_udp",
+    0x0F: "ncacn_np",
+    0x1F: "ncacn_http",
+}
+"""By tower id (MS-DCOM 2.2.19.3: C706 table I-2; MS-RPCE 2.1)."""
 _RESOLVER, _MANAGEMENT, _MAPPER = range(3)
 _CONTEXTS: Final = (object_exporter.IOBJECT_EXPORTER, mgmt.MGMT, epm.EPM)
 _ENTRIES: Final = 100
@@ -102,7 +109,7 @@ class Talk:
         strings = () if out.bindings is None else out.bindings.strings
         return {
             "COM version": f"{out.version.major}.{out.version.minor}",
-            "bindings": _listed(f"{binding.address} ({binding.tower})" for binding in strings),
+            "bindings": _listed(f"{_protocol(b.tower)}:{b.address}" for b in strings),
         }
 
     def lookup(self) -> dict[str, str]:
@@ -179,6 +186,10 @@ def _status(status: int, what: str) -> Failed:
 
 def _name(syntax: Syntax) -> str:
     return _NAMES.get(syntax.guid, str(syntax))
+
+
+def _protocol(tower: int) -> str:
+    return _PROTOCOLS.get(tower, f"tower {tower}")
 
 
 def _endpoint(entry: epm.Entry) -> str:

@@ -3,15 +3,17 @@
 import textwrap
 from typing import Any, Final
 
+from vaultstorm_client.rpc.exporters import NOWHERE
 from vaultstorm_wire.outcome import message_of
 
 WIDTH: Final = 96
+_UNUSABLE: Final = "no address it may go to"
 _PEERS: Final = 3
 """Addresses that are named in a row."""
 
 
 def rpc_lines(rpc: dict[str, dict[str, Any]]) -> list[str]:
-    """Give a row for each operation, and one for each HRESULT with its message and its port."""
+    """Give a row for each operation, and one for each HRESULT with its message and where it was."""
     lines = [f"  {'operation':<12}{'attempts':>9}{'ok':>9}{'lost':>9}   port"]
     for name, ours in rpc.items():
         counts = "".join(f"{ours[key]:>9}" for key in ("attempts", "ok", "lost"))
@@ -23,7 +25,8 @@ def rpc_lines(rpc: dict[str, dict[str, Any]]) -> list[str]:
     ]
     for hresult, count, name, peers in failed:
         message = message_of(hresult) or "(no message of Windows is known here for it)"
-        said = f"{hresult} {count} x at the {name} ({_peers(peers)}): {message}"
+        where = f" ({_peers(peers)})" if len(peers) == 1 else ""  # of several: which is not known
+        said = f"{hresult} {count} x at the {name}{where}: {message}"
         lines += textwrap.wrap(
             said,
             WIDTH,
@@ -35,5 +38,5 @@ def rpc_lines(rpc: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _peers(peers: list[str]) -> str:
-    shown = ", ".join(peers[:_PEERS])
+    shown = ", ".join(_UNUSABLE if peer == NOWHERE else peer for peer in peers[:_PEERS])
     return f"{shown}, ..." if len(peers) > _PEERS else shown or "-"

@@ -9,16 +9,17 @@ from vaultstorm_wire.outcome import OK, hresult_of, message_of
 
 MEANS: Final[dict[str, str]] = {
     "0x800706BA": "Nobody is there, says the network: no connection came to be. Windows sends a "
-    "refused SYN twice more, half a second apart, before it says so; a connection that stood and "
-    "is reset it does not try again.",
+    "refused SYN twice more before it says so (KB175523, TcpMaxConnectRetransmissions); a "
+    "connection that stood and is reset it does not try again.",
     "0x800706BF": "The connection stood, and was gone before the request had been sent: the server "
     "cannot have run it, and whoever tries again does nothing twice.",
-    "0x800706BE": "The request was sent whole, and no whole answer came: it may have run. Only the "
-    "server's own records tell; who tries again without them may do it twice.",
+    "0x800706BE": "The request was sent whole, and no whole answer came, or a fault that says no "
+    "more than this: it may have run. Only the server's own records tell; who tries again without "
+    "them may do it twice.",
     "0x800706BB": "The server answered that it has too many calls in progress: it did not run this "
     "one.",
-    "0x8007071A": "Nothing came back in the time that the client allows: the request may be "
-    "running still.",
+    "0x8007071A": "The client gave up, because nothing came back in the time that it allows, or it "
+    "was interrupted. If the request had been sent, it may have run, or be running still.",
 }
 """What the article's reader should know of a code, beside its message."""
 

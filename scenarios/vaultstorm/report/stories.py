@@ -232,12 +232,23 @@ def _pauses(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
     return steps
 
 
+_ELSEWHERE: Final = """name IN ('pause_began', 'protection_began', 'protection_ended')
+    AND COALESCE(port <> ?, FALSE)
+    OR name = 'pause_began' AND EXISTS (SELECT 1 FROM pause
+        WHERE pause.variant = event.variant AND pause.port IS event.port
+            AND pause.time = event.time)"""
+"""In SQL, that an event tells of another listener's queue, or what its pause tells already."""
+
+
 def _events(db: sqlite3.Connection, attempt: dict[str, Any], about: list[int]) -> list[Step]:
     """Tell what happened meanwhile, and what became of the worker."""
     near = db.execute(
-        "SELECT rowid FROM event WHERE variant = ? AND time BETWEEN ? AND ?"
+        f"SELECT rowid FROM event WHERE variant = ? AND time BETWEEN ? AND ? AND NOT ({_ELSEWHERE})"
         " ORDER BY time, rowid LIMIT ?",
-        (attempt["variant"], attempt["start"] - NEAR, attempt["end"] + NEAR, EVENTS_MAX),
+        (
+            *(attempt["variant"], attempt["start"] - NEAR, attempt["end"] + NEAR),
+            *(_port(attempt), EVENTS_MAX),
+        ),
     )
     told = list(dict.fromkeys([*about[:EVENTS_MAX], *(row for (row,) in near)]))
     steps = []

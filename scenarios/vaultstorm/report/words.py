@@ -43,7 +43,7 @@ CAUSES: Final[dict[str, str]] = {
     "exporter_gone": "the process that had the object ended when the computer was restarted",
     "connection_lost": "the connection was gone before there was an answer",
     "client": "the client's own machine is to blame, not the server",
-    "response": "the application itself answered so",
+    "response": "it is the answer that the server itself gave",
     "Connection_Abandoned_By_AppPool": "the pool gave it up, as the worker process that had it, or "
     "that it waited for, ended, was let go of, or had been told to end and took nothing more",
     "QueueFull": "the application pool's request queue was full",

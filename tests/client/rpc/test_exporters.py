@@ -105,6 +105,16 @@ def test_remote_ones_are_allowed_by_name_only() -> None:
             choice.choose(bindings(nobody))
 
 
+@pytest.mark.parametrize("target", ["10.1.2.3", "[fe80::1]", "8.8.8.8"])
+@pytest.mark.parametrize("offered", ["127.0.0.1[80]", "127.1.2.3[80]", "::1[80]", "[::1][80]"])
+def test_another_machine_does_not_send_us_to_our_own_ports(target: str, offered: str) -> None:
+    """Its loopback address is not ours, whatever is allowed; the next one counts."""
+    choice = Exporters(parse(f"rpc://{target}", allow_remote=True))
+    with pytest.raises(Unreachable):
+        choice.choose(bindings(offered))
+    assert choice.choose(bindings(offered, "10.1.2.4[81]")).text == "10.1.2.4:81"
+
+
 def test_a_name_is_looked_up_once_and_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server cannot keep the burst busy with names."""
     asked: list[str] = []

@@ -64,7 +64,10 @@ def test_a_good_resolver() -> None:
     assert [layer.layer for layer in report.layers] == ["resolve", "tcp", "bind", "alive", "lookup"]
     *_, bind, alive, lookup = report.layers
     assert bind.seen == {"fragments": "5840 and 5840 bytes"}
-    assert alive.seen == {"COM version": "5.7", "bindings": "127.0.0.1 (7), host (7)"}
+    assert alive.seen == {
+        "COM version": "5.7",
+        "bindings": "ncacn_ip_tcp:127.0.0.1, ncacn_ip_tcp:host",
+    }
     assert lookup.seen == {"interfaces": f"ISystemActivator, {OTHER}"}
 
 

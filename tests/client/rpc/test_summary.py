@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from vaultstorm_client.rpc.exporters import NOWHERE
 from vaultstorm_client.rpc.summary import WIDTH, rpc_lines
 from vaultstorm_client.summary import WIDTH as OF_ALL
 
@@ -30,6 +31,14 @@ def test_each_hresult_has_its_message_and_its_port() -> None:
     assert max(map(len, lines)) <= WIDTH == OF_ALL
 
 
+def test_an_exporter_that_may_not_be_gone_to() -> None:
+    """The address that stands for none is not shown as if it were one."""
+    lines = rpc_lines({"activation": OF_ACTIVATIONS, "call": {**OF_CALLS, "peers": [NOWHERE]}})
+    assert lines[2].endswith("   no address it may go to")
+    assert "at the call (no address it may go to): " in lines[3]
+    assert max(map(len, lines)) <= WIDTH
+
+
 def test_many_ports_and_none() -> None:
     """Of many addresses the first are named; of none, none."""
     many = {**OF_CALLS, "peers": [f"127.0.0.1:{port}" for port in range(9)]}
@@ -37,4 +46,5 @@ def test_many_ports_and_none() -> None:
     lines = rpc_lines({"activation": none, "call": many})
     assert lines[1].split() == ["activation", "0", "0", "0", "-"]
     assert lines[2].endswith("127.0.0.1:0, 127.0.0.1:1, 127.0.0.1:2, ...")
+    assert lines[3] == "  0x800706BA 80 x at the call: The RPC server is unavailable."
     assert max(map(len, lines)) <= WIDTH

@@ -97,6 +97,14 @@ def test_a_code_that_windows_has_no_words_for_is_shown(tmp_path: Path) -> None:
     assert found.shown[0].means == hresults.OTHER
 
 
+@pytest.mark.parametrize("outcome", ["bind.timeout", "wait.timeout"])
+def test_a_code_of_two_phases_claims_for_neither(tmp_path: Path, outcome: str) -> None:
+    """0x8007071A is shown whether the request had been sent or not."""
+    (one,) = failed(tmp_path, outcome).shown
+    assert one.code == "0x8007071A"
+    assert "If the request had been sent" in one.means
+
+
 @pytest.mark.parametrize("outcome", sorted(name for name in NAMES if not name.startswith("tls.")))
 def test_everything_that_can_happen_went_over_the_wire_somehow(outcome: str) -> None:
     """Each outcome that an rpc:// attempt can have is told without a look into a table."""

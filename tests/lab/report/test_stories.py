@@ -181,7 +181,13 @@ def test_a_pause_is_told_of_its_own_port(tmp_path: Path, port: int | None, told:
     """What another listener refused is none of this attempt's story."""
     row = bursting.tried(0, "call", 0.0, "connect.refused", connect=0.001, cause="backlog_full")
     pause = {"time": -0.001, "until": 0.01, "style": "exhausted", "caught": 0, "port": port}
-    (story,) = tell(tmp_path, [row, ("pause", pause)])
+    events = [
+        ("event", {"time": time, "role": "front", "name": name, "detail": None, "port": port})
+        for time, name in ((-0.001, "pause_began"), (0.0005, "protection_began"))
+    ]
+    (story,) = tell(tmp_path, [row, ("pause", pause), *events])
     texts = [step.text for step in story.steps]
-    assert ("accept queue full: from here every SYN is refused" in texts) is told
+    assert texts.count("accept queue full: from here every SYN is refused") == told
+    assert "pause began" not in texts, "its pause has said so"
+    assert ("protection began" in texts) is told
     assert ("SYNs are answered again" in texts) is told
