@@ -42,7 +42,7 @@ def test_a_pool_is_stopped_and_started_and_everything_is_reset(tmp_path: Path) -
     result = run(
         tmp_path,
         """server.afd.Backlog = 5
-        load = { requests = 1000000, duration = "20s", think = "5ms" }
+        load = { requests = 1000000, duration = "10s", think = "5ms" }
         actions = [{ when = "ended >= 5", action = "stop-pool" },
                    { when = "serving + stopping == 0", action = "start-pool" },
                    { when = "serving == 1", action = "iisreset" },
@@ -59,7 +59,7 @@ def test_a_setting_is_changed(tmp_path: Path) -> None:
     result = run(
         tmp_path,
         """server.afd.Backlog = 5
-        load = { requests = 1000000, duration = "20s", think = "5ms" }
+        load = { requests = 1000000, duration = "10s", think = "5ms" }
         actions = [{ at = 0, action = "set apppool.LogEventOnRecycle=64" },
                    { when = "starts + serving + stopping == 3", action = "stop" }]
         expect = ["events.setting_changed == 1", "events.recycle == 1", "events.event_log == 1",
