@@ -10,6 +10,7 @@ from hdrh.histogram import HdrHistogram
 
 from vaultstorm_client.agent.ledger import VaultCounts
 from vaultstorm_client.attempt import Attempt
+from vaultstorm_client.outcomes import ByOutcome
 from vaultstorm_client.rpc.counts import OperationCounts
 from vaultstorm_wire.outcome import is_lost
 
@@ -60,11 +61,10 @@ class Latency:
         self._raw = array("d")
 
 
-class Counts(msgspec.Struct):
+class Counts(ByOutcome):
     """The counters of one process, or of all of them added up.
 
     Attributes:
-        outcomes: attempts by outcome; their sum is the number of attempts.
         idle_closed: kept connections that the server closed while no request was out: no loss.
         lag: longest time, in seconds, for which the client did not look at its sockets.
         busy: share of its time that the busiest process worked.
@@ -72,7 +72,6 @@ class Counts(msgspec.Struct):
         rpc: of an ``rpc://`` target, by operation.
     """
 
-    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
     reused: int = 0
     reused_lost: int = 0
     connects: int = 0
@@ -87,21 +86,6 @@ class Counts(msgspec.Struct):
     saturated: bool = False
     vault: VaultCounts = msgspec.field(default_factory=VaultCounts)
     rpc: dict[str, OperationCounts] = msgspec.field(default_factory=dict)
-
-    @property
-    def attempts(self) -> int:
-        """How many attempts there were."""
-        return sum(self.outcomes.values())
-
-    @property
-    def lost(self) -> int:
-        """How many got no complete answer."""
-        return sum(count for outcome, count in self.outcomes.items() if is_lost(outcome))
-
-    @property
-    def ok(self) -> int:
-        """How many got an answer that is not an error."""
-        return self.outcomes.get("ok", 0)
 
     def operation(self, name: str) -> OperationCounts:
         """Give the counters of one operation."""

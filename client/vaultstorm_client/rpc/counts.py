@@ -5,7 +5,8 @@ from typing import Final
 import msgspec
 
 from vaultstorm_client.attempt import Attempt
-from vaultstorm_wire.outcome import OK, hresult_of, is_lost
+from vaultstorm_client.outcomes import ByOutcome
+from vaultstorm_wire.outcome import OK, hresult_of
 
 ACTIVATION: Final = "activation"
 CALL: Final = "call"
@@ -14,33 +15,16 @@ PEERS_MAX: Final = 16
 """Addresses that are remembered: each activation may name another one."""
 
 
-class OperationCounts(msgspec.Struct):
+class OperationCounts(ByOutcome):
     """The counters of one operation.
 
     Attributes:
-        outcomes: attempts by outcome.
         errors: attempts that failed, by the HRESULT that a Windows application shows.
         peers: attempts by the address they went to; the first ones only.
     """
 
-    outcomes: dict[str, int] = msgspec.field(default_factory=dict)
     errors: dict[str, int] = msgspec.field(default_factory=dict)
     peers: dict[str, int] = msgspec.field(default_factory=dict)
-
-    @property
-    def attempts(self) -> int:
-        """How many attempts there were."""
-        return sum(self.outcomes.values())
-
-    @property
-    def lost(self) -> int:
-        """How many got no complete answer."""
-        return sum(count for outcome, count in self.outcomes.items() if is_lost(outcome))
-
-    @property
-    def ok(self) -> int:
-        """How many got an answer that is not an error."""
-        return self.outcomes.get("ok", 0)
 
     def count(self, attempt: Attempt, outcome: str) -> None:
         """Count one attempt."""

@@ -4,7 +4,7 @@ Instances and class objects are asked for with the same properties; only a new i
 aggregated, which no remote one can.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from vaultstorm_wire.dcerpc.activation import PropertiesIn, PropertiesOut
 from vaultstorm_wire.dcerpc.ndr import NdrError, Reader, Writer
@@ -98,7 +98,7 @@ class RemoteGetClassObjectOut(NamedTuple):
     version: ComVersion = COMVERSION
 
     @classmethod
-    def failed(cls, hresult: int) -> "RemoteGetClassObjectOut":
+    def failed(cls, hresult: int) -> Self:
         """Answer with nothing but a failure."""
         return cls(OrpcThat(), hresult, *_NOTHING)
 
@@ -107,40 +107,16 @@ class RemoteGetClassObjectOut(NamedTuple):
         return _encode(self.orpcthat, PropertiesOut(*self[2:]), self.hresult)
 
     @classmethod
-    def decode(cls, stub: bytes, little: bool = True) -> "RemoteGetClassObjectOut":
+    def decode(cls, stub: bytes, little: bool = True) -> Self:
         """Read a stub. Raises NdrError."""
         orpcthat, properties, hresult = _decode(stub, little)
         return cls(orpcthat, hresult, *properties)
 
 
-class RemoteCreateInstanceOut(NamedTuple):
-    """What comes of it. Without interfaces there are no properties: it failed as a whole."""
+class RemoteCreateInstanceOut(RemoteGetClassObjectOut):
+    """What comes of it, in the same words."""
 
-    orpcthat: OrpcThat
-    hresult: int
-    oxid: int
-    bindings: DualStringArray | None
-    ipid_rem_unknown: bytes
-    authn_hint: int
-    iids: tuple[bytes, ...]
-    results: tuple[tuple[int, ObjRef | None], ...]
-    """An HRESULT and, where it is a success, a reference: as many as `iids`, in their order."""
-    version: ComVersion = COMVERSION
-
-    @classmethod
-    def failed(cls, hresult: int) -> "RemoteCreateInstanceOut":
-        """Answer with nothing but a failure."""
-        return cls(OrpcThat(), hresult, *_NOTHING)
-
-    def encode(self) -> bytes:
-        """Give the stub. Raises ValueError if there is not one result for each interface."""
-        return _encode(self.orpcthat, PropertiesOut(*self[2:]), self.hresult)
-
-    @classmethod
-    def decode(cls, stub: bytes, little: bool = True) -> "RemoteCreateInstanceOut":
-        """Read a stub. Raises NdrError."""
-        orpcthat, properties, hresult = _decode(stub, little)
-        return cls(orpcthat, hresult, *properties)
+    __slots__ = ()
 
 
 _NOTHING = PropertiesOut(0, None, NULL_GUID, 0, (), ())
