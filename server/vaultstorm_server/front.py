@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from vaultstorm_server import clock
 from vaultstorm_server.admin import bind as admin_bind
+from vaultstorm_server.afd.bind import reachable
 from vaultstorm_server.afd.listener import open_listener
 from vaultstorm_server.iis_reset import DRAIN_GRACE, POOL_GRACE, IisReset
 from vaultstorm_server.installation import Installation
@@ -286,12 +287,6 @@ class Front:
         self._sampler.stop()
         await asyncio.gather(self._pool.end(POOL_GRACE), self._admin.stop())
         self._event("stopped")
-
-
-def reachable(scheme: str, host: str, port: int) -> str:
-    """Give a URL for a bound address; what is bound to every address is reached on loopback."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _shown(path: Path) -> str:

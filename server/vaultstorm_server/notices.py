@@ -86,6 +86,7 @@ def _rpc(settings: Settings) -> Iterator[str]:
             f"{afd.MaximumStaticBacklog} (KB127144)"
         )
     calls = {appid: each.RpcProtSeqMaxCalls for appid, each in settings.AppID.items()}
+    passed = {each.name: each.max_calls for each in applications(settings).values()}
     if not rpc.KB960007:
         unread = [appid for appid, asked in calls.items() if asked != MAX_CALLS_DEFAULT]
         if unread:
@@ -94,18 +95,13 @@ def _rpc(settings: Settings) -> Iterator[str]:
                 f"COM asks listen() for {MAX_CALLS_DEFAULT} (KB960007)"
             )
     for appid, asked in calls.items() if rpc.KB960007 else ():
-        taken = min(max(asked, 1), MAX_CALLS_MAX)
-        if asked != taken:
+        if asked != passed[appid]:
             yield (
-                f"{value} {asked} of {_named([appid])} is taken as {taken}: "
+                f"{value} {asked} of {_named([appid])} is taken as {passed[appid]}: "
                 f"it goes from 1 to {MAX_CALLS_MAX} (KB960007)"
             )
     if afd.EnableDynamicBacklog:
-        short = [
-            application.name
-            for application in applications(settings).values()
-            if application.max_calls <= afd.MinimumDynamicBacklog
-        ]
+        short = [name for name, most in passed.items() if most <= afd.MinimumDynamicBacklog]
         if short:
             yield (
                 f"afd.EnableDynamicBacklog has no effect for COM on {_named(short)}: MaxCalls does "

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from tests.support.misbehaving import Misbehaving
 from vaultstorm_client import burst, target
+from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.engine import Progress
 from vaultstorm_client.plan import Plan, check
 from vaultstorm_client.result import result
@@ -16,6 +17,21 @@ from vaultstorm_wire.outcome import Phase, is_lost
 
 HOST = "127.0.0.1"
 PHASES = [phase.value for phase in Phase]
+
+
+def rpc_tally(peer: str) -> Tally:
+    """Count an activation that went well and three calls that did not, each in its own way."""
+    tally = Tally()
+    for operation, outcome, win32 in [
+        ("activation", "ok", None),
+        ("call", "connect.refused", None),
+        ("call", "bind.rejected", 1717),
+        ("call", "rpc.0x1c010014", None),
+    ]:
+        attempt = Attempt("a", 0.0, 0.0)
+        attempt.operation, attempt.win32, attempt.peer = operation, win32, peer
+        tally.count(attempt, outcome, 0.5)
+    return tally
 
 
 class Fired(NamedTuple):

@@ -4,6 +4,7 @@ import json
 
 import msgspec
 
+from tests.client.harness import rpc_tally
 from vaultstorm_client.agent.ledger import Finding, Found, VaultCounts
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.plan import Plan
@@ -40,16 +41,7 @@ def test_the_contract() -> None:
 
 def test_rpc() -> None:
     """At an rpc:// target there is each operation's share, and what Windows calls the failures."""
-    tally = Tally()
-    for operation, outcome, win32 in [
-        ("activation", "ok", None),
-        ("call", "connect.refused", None),
-        ("call", "bind.rejected", 1717),
-        ("call", "rpc.0x1c010014", None),
-    ]:
-        attempt = Attempt("a", 0.0, 0.0)
-        attempt.operation, attempt.win32, attempt.peer = operation, win32, "127.0.0.1:1"
-        tally.count(attempt, outcome, 0.5)
+    tally = rpc_tally("127.0.0.1:1")
     shown = json.loads(json.dumps(result(Plan(), parse("rpc://127.0.0.1"), tally)))
     assert shown["target"] == "rpc://127.0.0.1"
     assert shown["rpc_errors"] == {"0x800706B5": 1, "0x800706BA": 1, "0x800706BB": 1}

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.client.harness import rpc_tally
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.plan import Plan
 from vaultstorm_client.result import result
@@ -34,16 +35,7 @@ def test_every_outcome_in_the_order_of_phases() -> None:
 
 def test_an_rpc_target() -> None:
     """Its rounds are the load, its ports and Windows' messages stand below the outcomes."""
-    tally = Tally()
-    for operation, outcome, win32 in [
-        ("activation", "ok", None),
-        ("call", "connect.refused", None),
-        ("call", "bind.rejected", 1717),
-        ("call", "rpc.0x1c010014", None),
-    ]:
-        attempt = Attempt("a", 0.0, 0.0)
-        attempt.operation, attempt.win32, attempt.peer = operation, win32, "127.0.0.1:5001"
-        tally.count(attempt, outcome, 0.5)
+    tally = rpc_tally("127.0.0.1:5001")
     plan = Plan(calls=3)
     text = summary(plan, result(plan, parse("rpc://127.0.0.1"), tally))
     assert "100 clients, 1 round(s) each of 1 activation and 3 call(s), all at once" in text

@@ -1,4 +1,4 @@
-"""The front process's own part: options, URLs, the ready line, and starts that fail.
+"""The front process's own part: options, the ready line, and starts that fail.
 
 What it does once it serves is in ``tests/system/test_serve.py``.
 """
@@ -10,24 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import running_server, tls_dir
-from vaultstorm_server.front import ServeOptions, print_line, reachable, serve
+from vaultstorm_server.front import ServeOptions, print_line, serve
 from vaultstorm_server.settings import Settings
 from vaultstorm_wire import journal
 from vaultstorm_wire.errors import MachineError, UsageError
-
-
-@pytest.mark.parametrize(
-    "host, url",
-    [
-        ("127.0.0.1", "https://127.0.0.1:443"),
-        ("::1", "https://[::1]:443"),
-        ("0.0.0.0", "https://127.0.0.1:443"),
-        ("::", "https://[::1]:443"),
-    ],
-)
-def test_a_url_is_one_that_a_client_can_use(host: str, url: str) -> None:
-    """IPv6 addresses stand in brackets; the wildcard addresses are no place to connect to."""
-    assert reachable("https", host, 443) == url
 
 
 def test_a_wrong_certificate_ends_the_start_and_its_workers(tmp_path: Path) -> None:

@@ -42,6 +42,12 @@ def name(address: tuple[Any, ...]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def reachable(scheme: str, host: str, port: int) -> str:
+    """Give a URL for a bound address; what is bound to every address is reached on loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def ways_out(error: OSError, host: str, port: int) -> str:
     """Say why `host` and `port` cannot be listened on, and three things that can be done."""
     where = name((host, port))

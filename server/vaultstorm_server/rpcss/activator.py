@@ -101,28 +101,29 @@ class Activator:
     def remote_get_class_object(self, call: Call) -> Answer:
         """Give the class object (opnum 3)."""
         asked = scm_activator.RemoteGetClassObjectIn.decode(call.stub, call.little)
-        done = self._activate(call, asked.orpcthis, asked.clsid, asked.iids, CLASS_OBJECT)
-        out = scm_activator.RemoteGetClassObjectOut(
-            _THAT,
-            done.hresult,
-            *self._where(call, done),
-            asked.iids if done.results else (),
-            done.results,
-        )
-        return _answer(out.encode(), done, asked.clsid)
+        return self._scm(call, asked, CLASS_OBJECT, scm_activator.RemoteGetClassObjectOut)
 
     def remote_create_instance(self, call: Call) -> Answer:
         """Make an object (opnum 4)."""
         asked = scm_activator.RemoteCreateInstanceIn.decode(call.stub, call.little)
-        done = self._activate(call, asked.orpcthis, asked.clsid, asked.iids, INSTANCE)
-        out = scm_activator.RemoteCreateInstanceOut(
+        return self._scm(call, asked, INSTANCE, scm_activator.RemoteCreateInstanceOut)
+
+    def _scm(
+        self,
+        call: Call,
+        asked: scm_activator.RemoteGetClassObjectIn,
+        offered: frozenset[bytes],
+        out: type[scm_activator.RemoteGetClassObjectOut],
+    ) -> Answer:
+        done = self._activate(call, asked.orpcthis, asked.clsid, asked.iids, offered)
+        told = out(
             _THAT,
             done.hresult,
             *self._where(call, done),
             asked.iids if done.results else (),
             done.results,
         )
-        return _answer(out.encode(), done, asked.clsid)
+        return _answer(told.encode(), done, asked.clsid)
 
     def _activate(
         self,

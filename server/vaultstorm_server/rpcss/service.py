@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from vaultstorm_server import clock
+from vaultstorm_server.afd.bind import reachable
 from vaultstorm_server.afd.listener import ListenerStatistics, open_listener
 from vaultstorm_server.journal import JournalFile
 from vaultstorm_server.rpcss.activator import Activator
@@ -127,9 +128,7 @@ class Rpcss:
     @property
     def url(self) -> str:
         """Where clients reach the resolver."""
-        host = self._listener.host
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-        return f"rpc://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return reachable("rpc", self._listener.host, self.port)
 
     def set_gate(self, which: str, open: bool) -> None:
         """Let the resolver accept, or every exporter there is and will be, or hold them back.

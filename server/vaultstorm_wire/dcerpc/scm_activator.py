@@ -45,7 +45,7 @@ class RemoteGetClassObjectIn(NamedTuple):
         return writer.value()
 
     @classmethod
-    def decode(cls, stub: bytes, little: bool = True) -> "RemoteGetClassObjectIn":
+    def decode(cls, stub: bytes, little: bool = True) -> Self:
         """Read a stub. Raises NdrError."""
         reader = Reader(stub, little)
         orpcthis = OrpcThis.read(reader)
@@ -53,15 +53,10 @@ class RemoteGetClassObjectIn(NamedTuple):
         return cls(orpcthis, *PropertiesIn.decode(read_interface(reader)))
 
 
-class RemoteCreateInstanceIn(NamedTuple):
+class RemoteCreateInstanceIn(RemoteGetClassObjectIn):
     """Asks for a new instance of `clsid`."""
 
-    orpcthis: OrpcThis
-    clsid: bytes
-    iids: tuple[bytes, ...]
-    protseqs: tuple[int, ...] = (TOWER_TCP,)
-    class_context: int = CLSCTX_REMOTE_SERVER
-    version: ComVersion = COMVERSION
+    __slots__ = ()
 
     def encode(self) -> bytes:
         """Give the stub."""
@@ -73,7 +68,7 @@ class RemoteCreateInstanceIn(NamedTuple):
         return writer.value()
 
     @classmethod
-    def decode(cls, stub: bytes, little: bool = True) -> "RemoteCreateInstanceIn":
+    def decode(cls, stub: bytes, little: bool = True) -> Self:
         """Read a stub. Raises NdrError."""
         reader = Reader(stub, little)
         orpcthis = OrpcThis.read(reader)

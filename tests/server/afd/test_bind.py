@@ -8,10 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from vaultstorm_server.afd.bind import bind, name, ways_out
+from vaultstorm_server.afd.bind import bind, name, reachable, ways_out
 from vaultstorm_wire.errors import MachineError, UsageError
 
 PRIVILEGED_BELOW = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+
+
+@pytest.mark.parametrize(
+    "host, url",
+    [
+        ("127.0.0.1", "https://127.0.0.1:443"),
+        ("::1", "https://[::1]:443"),
+        ("0.0.0.0", "https://127.0.0.1:443"),
+        ("::", "https://[::1]:443"),
+    ],
+)
+def test_a_url_is_one_that_a_client_can_use(host: str, url: str) -> None:
+    """IPv6 addresses stand in brackets; the wildcard addresses are no place to connect to."""
+    assert reachable("https", host, 443) == url
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

@@ -14,7 +14,7 @@ import structlog
 from tests.server.afd.harness import Stage, seen, states, styled, until
 from tests.server.afd.test_refusals import ALONE
 from vaultstorm_server.afd import bind
-from vaultstorm_server.afd.exhausted import ExhaustedListener
+from vaultstorm_server.afd.exhausted import LOOK_EVERY, ExhaustedListener
 from vaultstorm_server.afd.policy import AcceptQueue
 from vaultstorm_server.journal import JournalFile
 from vaultstorm_server.settings import Afd, Settings, Tcpip
@@ -269,7 +269,7 @@ async def test_a_restart_begins_with_nothing(stage: Stage, acting: bool) -> None
     listener.stop()
     count.add(100)
     looks = count.looks
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(10 * LOOK_EVERY)  # a look that were planned would come before this timer
     assert count.looks == looks
     assert len(stage.records(Pause)) == 1
 
