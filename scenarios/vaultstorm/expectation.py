@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +17,7 @@ VERDICTS: Final = ("once", "never", "twice", "unknown")
 CAUSES: Final = frozenset(
     {"backlog_full", "stopping", "no_descriptors", "server_died", "server_stopped"}
     | {"server_busy", "pool_hung", "iisreset"}
-    | {"client", "response", "call_limit", "connection_lost", "exporter_gone"}
+    | {"client", "response", "call_limit", "connection_lost", "exporter_gone", "unanswered"}
     # What HTTPERR can say on Server 2003 (KB820729).
     | {"AppOffline", "AppPoolTimer", "AppShutdown", "QueueFull", "Disabled", "ConnLimit"}
     | {"N/A", "N/I", "Connection_Abandoned_By_AppPool", "Connection_Dropped", "Client_Reset"}
@@ -43,6 +43,12 @@ _OPERATION: Final = {
     **{name: Counter() for name in _COUNTED},
 }
 """What is counted of the activations, and of the calls, of an rpc:// target."""
+_CLIENT: Final = {
+    **dict.fromkeys(("exit", "signal", "duration_s", "executed_twice", "given_up"), 0),
+    "connections": dict.fromkeys(("accepted", "turned_away"), 0),
+    "requests": dict.fromkeys(("received", "distinct", "repeated", "answered"), 0),
+}
+"""What is counted of somebody else's client."""
 _EXAMPLE: Final[dict[str, Any]] = {
     **dict.fromkeys(("attempts", "ok", "lost", "unexplained", "idle_closed", "duration_s"), 0),
     "outcomes": {},
@@ -59,6 +65,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "vault": _VAULT,
     "rpc_errors": Counter(),
     "rpc": dict.fromkeys(OPERATIONS, _OPERATION),
+    "client": {**_CLIENT, "causes": Counter()},
 }
 _KEYS: Final = (
     *("attempts", "ok", "lost", "unexplained", "outcomes.OUTCOME", "causes.CAUSE"),
@@ -71,6 +78,8 @@ _KEYS: Final = (
     *(f"rpc.{operation}.{name}" for operation in OPERATIONS for name in ("attempts", "ok", "lost")),
     *("rpc.call.outcomes.OUTCOME", "rpc.call.errors.HRESULT", "rpc.call.causes.CAUSE"),
     *("rpc.call.verdicts.never", "rpc_errors.HRESULT"),
+    *(f"client.{name}" for name in ("exit", "executed_twice", "given_up", "causes.CAUSE")),
+    *("client.requests.received", "client.requests.repeated", "client.connections.turned_away"),
 )
 _MEMBERS: Final = {
     "outcomes": OUTCOMES,
@@ -90,7 +99,7 @@ _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_OF_OPERATION: Final = re.compile(r"(rpc\.\w+\.(causes|verdicts)\.([\w./]+))")
+_INNER: Final = re.compile(r"((?:rpc\.\w+|client)\.(causes|verdicts)\.([\w./]+))")
 _SIDES: Final = re.compile(r"(?P<left>[^<>=!]+)(?P<operator>[<>=!]=|[<>])(?P<right>[^<>=!]+)")
 
 
@@ -128,7 +137,7 @@ def parse(text: str, where: str) -> Threshold | Comparison:
     """
     samples = "'lost == 0' or 'reused.lost == lost'"
     read = read_both(text, Vocabulary(where, _EXAMPLE, _KEYS, _MEMBERS, samples, form=FORM))
-    for key, kind, name in _OF_OPERATION.findall(text):
+    for key, kind, name in _INNER.findall(text):
         if name not in _MEMBERS[kind]:
             near = nearest(name, _MEMBERS[kind])
             meant = f"did you mean {near}?" if near else f"it has {', '.join(_MEMBERS[kind])}"
@@ -163,6 +172,7 @@ def check(text: str, summary: Mapping[str, Any]) -> dict[str, Any]:
         "vault": summary.get("vault") or _unmeasured(_VAULT),
         "rpc_errors": Counter(summary.get("rpc_errors") or {}),
         "rpc": _operations(summary.get("rpc")),
+        "client": _client(summary.get("client")),
     }
     checked: dict[str, Any] = {"check": text, "actual": _number(condition.value(summary))}
     if isinstance(condition, Comparison):
@@ -180,6 +190,13 @@ def _operations(rpc: Mapping[str, Any] | None) -> dict[str, Any]:
         counted = rpc.get(operation, _OPERATION)
         found[operation] = {**counted, **{name: Counter(counted[name]) for name in _COUNTED}}
     return found
+
+
+def _client(client: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give what is counted of a client that is not ours; of our own nothing of it is."""
+    if client is None:
+        return {**_unmeasured(_CLIENT), "causes": defaultdict(lambda: None)}
+    return {**client, "causes": Counter(client["causes"])}
 
 
 def _unmeasured(example: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,21 @@ from vaultstorm import acknowledged
 LINES_MAX: Final = 30
 WIDTH: Final = 100
 _HEADINGS: Final = ("variant", "attempts", "ok", "lost", "p99 ms", "passed", "causes", "verdicts")
-_NUMBERS: Final = ("attempts", "ok", "lost", "p99 ms")
+_SEEN: Final = (
+    *("variant", "received", "again", "answered", "ran twice", "given up"),
+    *("turned away", "client", "passed"),
+)
+"""The columns where the client is somebody else's: what the server saw of it."""
+_WORDS: Final = ("variant", "client", "passed", "causes", "verdicts")
+"""Columns that are no numbers."""
+UNKNOWN: Final = (
+    "whether requests ran is not known: wrap the application in vaultstorm.journal.ASGIJournal or "
+    "WSGIJournal, or name an access_log with the request's id in [target]"
+)
 _TABLE_MAX: Final = 16
 """Lines of the table."""
+_SERVERS_MAX: Final = 5
+"""Lines about foreign servers."""
 
 
 def summary(result: Mapping[str, Any], report: Path | None) -> str:
@@ -26,6 +38,8 @@ def summary(result: Mapping[str, Any], report: Path | None) -> str:
     tail = [f"report: {report}"] if report else [f"records: {result['out']}"]
     kept = acknowledged.told(result["variants"].values())
     lines += ["", kept] if kept else []
+    known = list(_servers(result["variants"]))
+    lines += ["", *_cut(known, _SERVERS_MAX)] if known else []
     findings = _findings(result)
     if findings:
         lines += ["", *_cut(findings, LINES_MAX - len(lines) - len(tail) - 2)]
@@ -47,17 +61,40 @@ def _verdict(result: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _table(variants: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    rows: list[Sequence[str]] = [_HEADINGS]
-    rows += [_row(name, variant) for name, variant in variants.items()]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    by_others = any(variant.get("client") for variant in variants.values())
+    headings = _SEEN if by_others else _HEADINGS
+    row = _seen if by_others else _row
+    rows: list[Sequence[str]] = [headings]
+    rows += [row(name, variant) for name, variant in variants.items()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(headings))]
     lines = [
         "  ".join(
-            cell.rjust(width) if heading in _NUMBERS else cell.ljust(width)
-            for heading, cell, width in zip(_HEADINGS, row, widths, strict=True)
+            cell.ljust(width) if heading in _WORDS else cell.rjust(width)
+            for heading, cell, width in zip(headings, row, widths, strict=True)
         ).rstrip()
         for row in rows
     ]
     yield from _cut(lines, _TABLE_MAX)
+
+
+def _seen(name: str, variant: Mapping[str, Any]) -> list[str]:
+    """Give the row of a variant whose client is somebody else's."""
+    client = variant["client"]
+    if client is None:
+        return [name, *["-"] * (len(_SEEN) - 1)]
+    requests, twice = client["requests"], client["executed_twice"]
+    ended = f"exit {client['exit']}" if client["exit"] is not None else f"signal {client['signal']}"
+    return [
+        name,
+        str(requests["received"]),
+        str(requests["repeated"]),
+        str(requests["answered"]),
+        "not measured" if twice is None else str(twice),
+        str(client["given_up"]),
+        str(client["connections"]["turned_away"]),
+        ended if (client["exit"], client["signal"]) != (None, None) else "cut short",
+        "yes" if variant["passed"] else "NO",
+    ]
 
 
 def _row(name: str, variant: Mapping[str, Any]) -> list[str]:
@@ -72,6 +109,25 @@ def _row(name: str, variant: Mapping[str, Any]) -> list[str]:
         _counts({**variant["causes"], "unexplained": variant["unexplained"]}),
         _counts(variant["verdicts"]),
     ]
+
+
+def _servers(variants: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Say which foreign servers these were, what was lost after actions, and what is not known."""
+    foreign = {n: v for n, v in variants.items() if v.get("server") == "foreign"}
+    versions = dict.fromkeys(v["version"] for v in foreign.values() if v.get("version"))
+    if versions:
+        yield f"server: {', '.join(versions)}"
+    after = [
+        f"{count} after {action} in {name}"
+        for name, variant in foreign.items()
+        for action, count in (variant.get("lost_after_action") or {}).items()
+        if count
+    ]
+    if after:
+        said = f"lost within 1 s after an action: {', '.join(after)}"
+        yield from textwrap.wrap(said, WIDTH, max_lines=2, placeholder=" …")
+    if any("no_executions_journal" in variant.get("gaps", ()) for variant in foreign.values()):
+        yield from textwrap.wrap(UNKNOWN, WIDTH)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

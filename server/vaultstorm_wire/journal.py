@@ -113,12 +113,14 @@ class Execution(Record, tag="execution", kw_only=True, frozen=True):
     method: str
     target: str
     status: int
+    source: str | None = None
+    """``access_log``: a log has it, which a server before the application may have written."""
 
 
 class Begun(Record, tag="begun", kw_only=True, frozen=True):
-    """A method is about to change what outlives its worker.
+    """A method is about to change what outlives its worker; of a foreign application: any request.
 
-    Where no `Execution` follows, the worker did not live to say whether it was done.
+    Where no `Execution` follows, nobody lived to say whether it was done, and how.
     """
 
     id: str | None = None
@@ -171,6 +173,17 @@ class Sample(Record, tag="sample", kw_only=True, frozen=True):
     """Objects that DCOM clients have references to."""
 
 
+class Kernel(Record, tag="kernel", kw_only=True, frozen=True):
+    """What the kernel holds for a foreign server's listening port; written only when it changed."""
+
+    queued: int
+    """Connections that are complete and wait for the application's accept (``Recv-Q``)."""
+    backlog: int | None = None
+    """The most that may wait (``Send-Q``): one more gets in, as the kernel compares with ``>``."""
+    overflows: int = 0
+    """``ListenOverflows`` of the network namespace since the variant began."""
+
+
 class Acknowledged(Record, tag="acknowledged", kw_only=True, frozen=True):
     """What a vault has said it keeps, as the client that gave it knows it."""
 
@@ -195,6 +208,7 @@ AnyRecord = (
     | Execution
     | Event
     | Sample
+    | Kernel
     | Acknowledged
 )
 

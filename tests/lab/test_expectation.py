@@ -211,3 +211,48 @@ def test_what_agents_count_is_not_measured_without_agents(key: str) -> None:
             "actual": None,
             "passed": False,
         }
+
+
+CLIENT: dict[str, Any] = {
+    "exit": 1,
+    "signal": None,
+    "duration_s": 1.5,
+    "connections": {"accepted": 3, "turned_away": 4},
+    "requests": {"received": 62, "distinct": 60, "repeated": 2, "answered": 59},
+    "executed_twice": None,
+    "given_up": 1,
+    "causes": {"Connection_Dropped": 1},
+}
+
+
+@pytest.mark.parametrize(
+    "text, actual, passed",
+    [
+        ("client.exit == 0", 1, False),
+        ("client.exit == 1", 1, True),
+        ("client.signal == 0", None, False),
+        ("client.executed_twice == 0", None, False),
+        ("client.given_up == 0", 1, False),
+        ("client.given_up <= 1", 1, True),
+        ("client.requests.received > 61", 62, True),
+        ("client.requests.repeated == 2", 2, True),
+        ("client.connections.turned_away == 4", 4, True),
+        ("client.duration_s < 2", 1.5, True),
+        ("client.causes.Connection_Dropped == 1", 1, True),
+        ("client.causes.unanswered == 0", 0, True),
+        ("client.requests.answered + client.given_up == client.requests.distinct", 60, True),
+    ],
+)
+def test_a_foreign_client_can_be_expected_of(text: str, actual: float, passed: bool) -> None:
+    """What the server saw of it; what was not measured meets nothing."""
+    found = check(text, SUMMARY | {"client": CLIENT})
+    assert (found["actual"], found["passed"]) == (actual, passed)
+    of_ours = check(text, SUMMARY | {"client": None})
+    assert (of_ours["actual"], of_ours["passed"]) == (None, False)
+
+
+@pytest.mark.parametrize("text", ["client.exits == 0", "client.causes.Nothing == 0", "client == 0"])
+def test_a_foreign_client_has_no_other_numbers(text: str) -> None:
+    """A slip is named."""
+    with pytest.raises(UsageError, match="client"):
+        parse(text, "expect")

@@ -109,3 +109,70 @@ def test_what_was_acknowledged_is_said_of_all_variants_together() -> None:
     assert text.startswith("FAILED: storm, 4 of 4 expectations hold in 2 variants\n")
     assert "\nacknowledged: 1,234 blocks and 56 snapshots, 1 lost, none changed\n" in text
     assert "\nfixed: 1 is lost\n" in text
+
+
+def by_others(**more: Any) -> dict[str, Any]:
+    """Make the result of a variant whose client is somebody else's."""
+    client = {
+        "exit": 0,
+        "signal": None,
+        "connections": {"accepted": 3, "turned_away": 4},
+        "requests": {"received": 62, "distinct": 60, "repeated": 2, "answered": 59},
+        "executed_twice": 1,
+        "given_up": 5,
+    }
+    return variant() | {"client": client | more}
+
+
+@pytest.mark.parametrize(
+    "more, cells",
+    [
+        ({}, "62 2 59 1 5 4 exit 0 yes"),
+        ({"executed_twice": None}, "62 2 59 not measured 5 4 exit 0 yes"),
+        ({"exit": None, "signal": 9}, "62 2 59 1 5 4 signal 9 yes"),
+        ({"exit": None}, "62 2 59 1 5 4 cut short yes"),
+    ],
+)
+def test_somebody_else_s_client_is_told_from_the_server_s_side(
+    more: dict[str, Any], cells: str
+) -> None:
+    """What it received, had sent again, executed twice, and was given up on."""
+    lines = summary(result(slow=by_others(**more)), None).split("\n")
+    (row,) = [line.split() for line in lines if line.startswith("slow")]
+    assert row[1:] == cells.split()
+    heads = "variant received again answered ran twice given up turned away client passed"
+    assert heads in (" ".join(line.split()) for line in lines)
+
+
+def foreign(**more: Any) -> dict[str, Any]:
+    """Make the result of a variant whose server is somebody else's."""
+    return variant() | {"server": "foreign", "version": "nginx/1.22.1", "gaps": {}} | more
+
+
+def test_a_foreign_server_is_named_with_what_was_lost_after_actions() -> None:
+    """Each version once, and only what lost something."""
+    after = {"lost_after_action": {"signal HUP": 3, "stop": 0}}
+    text = summary(result(one=foreign(**after), two=foreign()), None)
+    assert "server: nginx/1.22.1\n" in text
+    assert "lost within 1 s after an action: 3 after signal HUP in one\n" in text
+    assert "journal" not in text
+
+
+def test_unknown_verdicts_say_how_they_can_be_known() -> None:
+    """By a middleware or a log."""
+    text = summary(result(one=foreign(gaps={"no_executions_journal": 1}, version=None)), None)
+    assert "vaultstorm.journal.ASGIJournal" in text
+    assert "access_log" in text
+    assert "server:" not in text
+
+
+@pytest.mark.parametrize("many", [1, 40])
+def test_a_summary_of_foreign_servers_fits_a_screen(many: int) -> None:
+    """Whatever there is to say of them."""
+    gaps = {"no_executions_journal": 1}
+    after = {f"command {n}": n + 1 for n in range(many)}
+    failed = variant(False, 9) | foreign(gaps=gaps, lost_after_action=after, passed=False)
+    failed |= {"expectations": variant(False, 9)["expectations"]}
+    text = summary(result(**{f"variant-{n}": failed for n in range(many)}), Path("r"))
+    assert len(text.split("\n")) <= LINES_MAX
+    assert text.endswith("report: r")

@@ -47,6 +47,11 @@ RECORDS: list[AnyRecord] = [
     journal.Request(time=1.0, connection=1, peer="127.0.0.1:1", method="GET", target="/"),
     journal.Begun(time=1.0, id="a", worker=7),
     journal.Execution(time=1.0, id="a", worker=7, method="GET", target="/", status=200),
+    journal.Execution(
+        time=1.0, worker=0, method="GET", target="/", status=200, source="access_log"
+    ),
+    journal.Kernel(time=1.0, queued=3),
+    journal.Kernel(time=1.0, queued=11, backlog=10, overflows=7),
     journal.Event(time=1.0, name="ready"),
     journal.Event(time=1.0, name="pause_began", detail="refuse", port=135),
     journal.Sample(time=1.0, free=1, queued=1, turned_away=1, open=1, waiting=1, in_flight=1),

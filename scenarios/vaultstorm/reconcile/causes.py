@@ -5,6 +5,7 @@ from typing import Final
 
 from vaultstorm.events import WORKER_ENDS
 from vaultstorm.reconcile import evidence, matching
+from vaultstorm.reconcile import foreign as others
 from vaultstorm.reconcile.rules import TOLERANCE, Rule, case
 from vaultstorm.reconcile.schema import LOST, PORT
 
@@ -85,12 +86,14 @@ _HUNG: Final = f"""(outcome GLOB '*.timeout' AND EXISTS (
                 AND gone.name IN ({", ".join(f"'{name}'" for name in WORKER_ENDS)})
                 AND gone.time >= full.time AND gone.time < attempt.start - :tolerance)))"""
 
+_CLIENT: Final = Rule(
+    "'client'",
+    "outcome GLOB '*.local'",
+    "The client's own machine ran out of something: never blamed on the server.",
+)
+
 RULES: Final = (
-    Rule(
-        "'client'",
-        "outcome GLOB '*.local'",
-        "The client's own machine ran out of something: never blamed on the server.",
-    ),
+    _CLIENT,
     Rule(
         _TURNED_AWAY,
         f"{_TURNED_AWAY} IS NOT NULL",
@@ -199,13 +202,65 @@ RULES: Final = (
 unexplained."""
 
 
-def find(db: sqlite3.Connection, variant: str) -> None:
-    """Give every attempt of a variant that is not `ok` its cause."""
-    matching.match(db, variant)
-    ended = evidence.life(db, variant)
-    _note_pauses(db, variant, ended.died)
+_EXECUTED: Final = "FROM execution WHERE variant = :variant AND id = attempt.id"
+_BEFORE: Final = "(SELECT MAX(time) FROM kernel WHERE variant = :variant AND time <= attempt.start)"
+
+
+def _overflows(until: str) -> str:
+    """Say how many overflows the kernel had counted by a moment."""
+    return f"""COALESCE((SELECT overflows FROM kernel
+        WHERE variant = :variant AND time <= {until} ORDER BY time DESC LIMIT 1), 0)"""
+
+
+FOREIGN: Final = (
+    _CLIENT,
+    Rule(
+        "'response'",
+        f"""outcome GLOB 'http.*' AND (
+            EXISTS (SELECT 1 {_REQUEST} AND status = CAST(SUBSTR(outcome, 6) AS INTEGER))
+            OR EXISTS (SELECT 1 {_EXECUTED} AND status = CAST(SUBSTR(outcome, 6) AS INTEGER)))""",
+        "The application, or the access log, says that it was answered so.",
+    ),
+    Rule(
+        "'server_died'",
+        f"{LOST} AND attempt.end >= :died - :tolerance",
+        "The runner killed the server, or saw that a signal had ended it, and this attempt was"
+        " under way then or began after it.",
+    ),
+    Rule(
+        "'server_stopped'",
+        f"{LOST} AND attempt.end >= :stopped - :tolerance",
+        "The server had been asked to stop, or had ended by itself.",
+    ),
+    Rule(
+        "'backlog_full'",
+        f"""({_EARLY_TIMEOUT} OR {_EARLY_RESET})
+            AND NOT EXISTS (SELECT 1 {_EXECUTED})
+            AND NOT EXISTS (SELECT 1 FROM begun WHERE variant = :variant AND id = attempt.id)
+            AND {_overflows("attempt.end + :tolerance")}
+                > {_overflows("attempt.start - :tolerance")}
+            AND EXISTS (SELECT 1 FROM kernel WHERE variant = :variant AND queued > backlog
+                AND time BETWEEN COALESCE({_BEFORE}, 0) AND attempt.end + :tolerance)""",
+        "While it tried, the kernel's queue of the listening port held more than its backlog, and"
+        " the kernel counted connections that found no room (ListenOverflows). Linux drops the"
+        " SYN or the last ACK then, or resets with tcp_abort_on_overflow; it refuses nobody:"
+        " a refused connection found no listener.",
+    ),
+)
+"""The same for a server that is not ours. It tells nothing, so most losses stay unexplained: that
+a request was lost just after a reload is no proof that it was lost by it."""
+
+
+def find(db: sqlite3.Connection, variant: str, foreign: bool = False) -> None:
+    """Give every attempt of a variant that is not `ok` its cause, by `FOREIGN` or by `RULES`."""
+    if foreign:
+        ended = others.life(db, variant)
+    else:
+        matching.match(db, variant)
+        ended = evidence.life(db, variant)
+        _note_pauses(db, variant, ended.died)
     db.execute(
-        f"UPDATE attempt NOT INDEXED SET cause = {case(RULES)}"
+        f"UPDATE attempt NOT INDEXED SET cause = {case(FOREIGN if foreign else RULES)}"
         " WHERE variant = :variant AND outcome <> 'ok'",
         {
             "variant": variant,

@@ -29,6 +29,8 @@ class Law(NamedTuple):
     """The gaps with which it cannot be judged."""
     query: str
     """Gives id and detail of what breaks it, in order of id."""
+    of_client: bool = False
+    """Whether it is about our client alone, so that it holds with anybody's server."""
 
 
 _CUT: Final = """EXISTS (SELECT 1 FROM gap
@@ -43,6 +45,7 @@ LAWS: Final = (
         SELECT id, COUNT(*) || ' attempts carry it' FROM attempt WHERE variant = :variant
         GROUP BY id HAVING COUNT(*) > 1 ORDER BY id
         """,
+        of_client=True,
     ),
     Law(
         "execution_without_attempt",
@@ -64,6 +67,7 @@ LAWS: Final = (
                 AND outcome = 'ok')
         ORDER BY id
         """,
+        of_client=True,
     ),
     Law(
         "answer_without_execution",
@@ -102,14 +106,30 @@ LAWS: Final = (
 )
 
 
-def check(db: sqlite3.Connection, variant: str, result: Result | None) -> None:
-    """Write down what of a variant cannot be, comparing it with the burst's own counts too."""
+def check(
+    db: sqlite3.Connection,
+    variant: str,
+    result: Result | None,
+    foreign: bool = False,
+    attempts: bool = True,
+) -> None:
+    """Write down what of a variant cannot be, comparing it with the burst's own counts too.
+
+    Args:
+        db: with its verdicts.
+        variant: its name.
+        result: of the burst; None without one.
+        foreign: whether its server is somebody else's, whose records hold what they hold.
+        attempts: whether its client keeps journals; somebody else's does not.
+    """
     if result is not None and not evidence.has_gap(db, variant, ATTEMPTS_UNSEEN):
         for detail in _differences(db, variant, result):
             _report(db, Violation(variant, "attempts_differ", None, detail))
         for detail in _unlike(_acknowledged(db, variant, result)):
             _report(db, Violation(variant, "acknowledged_differ", None, detail))
     for law in LAWS:
+        if (foreign and not law.of_client) or (not attempts and law.unless == ATTEMPTS_UNSEEN):
+            continue
         if evidence.has_gap(db, variant, law.unless):
             continue
         others = 0

@@ -1,6 +1,7 @@
 """What the journals leave open, and when the server was last alive."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -134,18 +135,18 @@ def read_result(path: Path) -> Result | None:
         raise MachineError(f"{path} is not the result of a burst: {error}") from error
 
 
-def note_gaps(db: sqlite3.Connection, variant: str, result: Result | None) -> None:
-    """Write down what is missing from a variant's records."""
-    for kind, query in GAPS.items():
+def note_gaps(db: sqlite3.Connection, variant: str, kinds: Mapping[str, str]) -> None:
+    """Write down what is missing from a variant's records, of the kinds that there may be."""
+    for kind, query in kinds.items():
         db.execute(
             f"INSERT INTO gap(variant, kind, detail) SELECT :variant, :kind, * FROM ({query})",
             {"variant": variant, "kind": kind},
         )
-    if result is None:
-        db.execute(
-            "INSERT INTO gap(variant, kind, detail) VALUES (?, 'no_result', 'no burst.json')",
-            (variant,),
-        )
+
+
+def note_gap(db: sqlite3.Connection, variant: str, kind: str, detail: str) -> None:
+    """Write down one thing that is missing."""
+    db.execute("INSERT INTO gap(variant, kind, detail) VALUES (?, ?, ?)", (variant, kind, detail))
 
 
 def has_gap(db: sqlite3.Connection, variant: str, kinds: tuple[str, ...]) -> bool:

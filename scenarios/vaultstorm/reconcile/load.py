@@ -22,6 +22,7 @@ TABLES: Final[dict[type[journal.AnyRecord], str]] = {
     journal.Execution: "execution",
     journal.Event: "event",
     journal.Sample: "sample",
+    journal.Kernel: "kernel",
     journal.Acknowledged: "acknowledged",
 }
 """Where a record goes. Its fields are the table's columns, by name."""

@@ -5,7 +5,8 @@ from typing import Final
 
 TABLES: Final = """
 CREATE TABLE variant(
-    name TEXT PRIMARY KEY, position INTEGER NOT NULL, title TEXT NOT NULL, options TEXT NOT NULL
+    name TEXT PRIMARY KEY, position INTEGER NOT NULL, title TEXT NOT NULL, options TEXT NOT NULL,
+    server TEXT NOT NULL DEFAULT 'vaultstorm', client TEXT NOT NULL DEFAULT 'burst'
 );
 CREATE TABLE attempt(
     variant TEXT NOT NULL, id TEXT NOT NULL, connection TEXT NOT NULL, nth INTEGER NOT NULL,
@@ -31,7 +32,7 @@ CREATE TABLE request(
 CREATE TABLE begun(variant TEXT NOT NULL, id TEXT, time REAL NOT NULL, worker INTEGER NOT NULL);
 CREATE TABLE execution(
     variant TEXT NOT NULL, id TEXT, time REAL NOT NULL, worker INTEGER NOT NULL,
-    method TEXT NOT NULL, target TEXT NOT NULL, status INTEGER NOT NULL
+    method TEXT NOT NULL, target TEXT NOT NULL, status INTEGER NOT NULL, source TEXT
 );
 CREATE TABLE event(
     variant TEXT NOT NULL, time REAL NOT NULL, role TEXT, name TEXT NOT NULL, worker INTEGER,
@@ -46,6 +47,14 @@ CREATE TABLE sample(
     resolver_turned_away INTEGER NOT NULL DEFAULT 0,
     exporter_free INTEGER NOT NULL DEFAULT 0, exporter_queued INTEGER NOT NULL DEFAULT 0,
     exporter_turned_away INTEGER NOT NULL DEFAULT 0, objects INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE kernel(
+    variant TEXT NOT NULL, time REAL NOT NULL, queued INTEGER NOT NULL, backlog INTEGER,
+    overflows INTEGER NOT NULL
+);
+CREATE TABLE client(
+    variant TEXT NOT NULL, command TEXT NOT NULL, exit INTEGER, signal INTEGER, duration_s REAL,
+    url TEXT
 );
 CREATE TABLE acknowledged(
     variant TEXT NOT NULL, time REAL NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
@@ -75,6 +84,7 @@ CREATE INDEX event_name ON event(variant, name, time);
 CREATE INDEX event_worker ON event(variant, worker) WHERE worker IS NOT NULL;
 CREATE INDEX acknowledged_name ON acknowledged(variant, name);
 CREATE INDEX sample_time ON sample(variant, time);
+CREATE INDEX kernel_time ON kernel(variant, time);
 """
 """Made when the tables are full: one sort costs less than a million insertions in their order.
 
@@ -104,6 +114,19 @@ CREATE VIEW unexplained AS
     SELECT * FROM attempt WHERE outcome <> 'ok' AND cause IS NULL;
 CREATE VIEW lost AS
     SELECT * FROM attempt WHERE {LOST} ORDER BY variant, time, id;
+CREATE VIEW client_request AS
+    SELECT variant, key, MAX(id) AS id, MIN(method) AS method, MIN(target) AS target,
+        MAX(SUM(received), SUM(executed)) AS received, SUM(executed) AS executed,
+        SUM(status IS NOT NULL) AS answered, COALESCE(SUM(status < 500), 0) AS served,
+        SUBSTR(MAX(PRINTF('%020.6f', time) || cause), 21) AS cause,
+        MIN(time) AS first, MAX(time) AS last
+    FROM (
+        SELECT variant, COALESCE(id, method || ' ' || target) AS key, id, method, target, time,
+            1 AS received, 0 AS executed, status, cause FROM request
+        UNION ALL
+        SELECT variant, COALESCE(id, method || ' ' || target), id, method, target, time,
+            0, 1, NULL, NULL FROM execution
+    ) GROUP BY variant, key;
 CREATE VIEW summary AS
     SELECT variant.name AS variant, COUNT(attempt.id) AS attempts,
         COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,

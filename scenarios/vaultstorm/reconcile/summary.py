@@ -2,12 +2,16 @@
 
 import sqlite3
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from vaultstorm import events
-from vaultstorm.reconcile import acknowledged, operations
+from vaultstorm.reconcile import acknowledged, client, operations
+from vaultstorm.reconcile.schema import LOST
 from vaultstorm.reconcile.verdicts import VERDICTS
 from vaultstorm_wire.outcome import OK, is_lost
+
+SOON: Final = 1.0
+"""Seconds after an action within which a loss is counted for it."""
 
 
 def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
@@ -17,7 +21,8 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
     `unexplained`. `events` counts what the front process wrote down, by name and by number in the
     event log. `gaps` names what is missing from the records, by kind. `interfaces` and
     `threads_held` are of the vault, in all workers together. `rpc` has the activations and the
-    calls of an rpc:// target, and is None for another.
+    calls of an rpc:// target, and is None for another. `client` is what the server saw of somebody
+    else's client, and None for ours.
     """
     outcomes: Counter[str] = Counter()
     causes: Counter[str] = Counter()
@@ -58,4 +63,35 @@ def summarise(db: sqlite3.Connection, variant: str) -> dict[str, Any]:
         "threads_held": {"peak": threads_held},
         "rpc": operations.count(db, variant),
         "gaps": dict(db.execute(gaps, (variant,)).fetchall()),
+        "server": _server(db, variant),
+        "lost_after_action": _lost_after_action(db, variant),
+        "client": client.count(db, variant),
     }
+
+
+def _server(db: sqlite3.Connection, variant: str) -> str:
+    row = db.execute("SELECT server FROM variant WHERE name = ?", (variant,)).fetchone()
+    return str(row[0]) if row else "vaultstorm"
+
+
+def _lost_after_action(db: sqlite3.Connection, variant: str) -> dict[str, int]:
+    """Count, by what the runner did, the attempts that were lost within `SOON` after it.
+
+    One that ended after several of the same kind counts once.
+    """
+    one = {"variant": variant, "soon": SOON}
+    acted = "variant = :variant AND role = 'runner' AND name = 'action'"
+    kinds = f"SELECT DISTINCT COALESCE(detail, '') FROM event WHERE {acted} ORDER BY 1"
+    found = dict.fromkeys((kind for (kind,) in db.execute(kinds, one)), 0)
+    if found:
+        query = f"""
+            SELECT kind, COUNT(*) FROM (
+                SELECT DISTINCT attempt.rowid, COALESCE(event.detail, '') AS kind
+                FROM attempt NOT INDEXED CROSS JOIN event
+                    ON event.variant = :variant AND event.role = 'runner' AND name = 'action'
+                    AND event.time BETWEEN attempt.end - :soon AND attempt.end
+                WHERE attempt.variant = :variant AND {LOST})
+            GROUP BY kind
+            """
+        found |= dict(db.execute(query, one).fetchall())
+    return found

@@ -1,23 +1,30 @@
 """Did it execute? An ordered table of rules over the workers' own records."""
 
 import sqlite3
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from vaultstorm.reconcile import evidence
+from vaultstorm.reconcile import foreign as others
+from vaultstorm.reconcile.foreign import UNSEEN
 from vaultstorm.reconcile.rules import TOLERANCE, Rule, case
 
 VERDICTS: Final = ("once", "never", "twice", "unknown")
 
 _EXECUTIONS: Final = "(SELECT COUNT(*) FROM execution WHERE variant = :variant AND id = attempt.id)"
 
+_BEGUN: Final = "(SELECT COUNT(*) FROM begun WHERE variant = :variant AND id = attempt.id)"
+
+_NOT_SENT: Final = Rule(
+    "'never'",
+    "sent = 0",
+    "No byte of a request left the client; tcp:// attempts carry none at all.",
+)
+
 RULES: Final = (
     Rule("'once'", f"{_EXECUTIONS} = 1", "It was written down, once, before its answer left."),
     Rule("'twice'", f"{_EXECUTIONS} > 1", "Twice or more often."),
-    Rule(
-        "'never'",
-        "sent = 0",
-        "No byte of a request left the client; tcp:// attempts carry none at all.",
-    ),
+    _NOT_SENT,
     Rule(
         "'never'",
         """EXISTS (SELECT 1 FROM request WHERE variant = :variant AND id = attempt.id
@@ -52,19 +59,88 @@ RULES: Final = (
 """The first rule that holds gives the verdict of an attempt."""
 
 
-def find(db: sqlite3.Connection, variant: str) -> None:
-    """Give every attempt of a variant its verdict."""
+_PROVEN: Final = """(SELECT COUNT(*) FROM execution
+    WHERE variant = :variant AND id = attempt.id AND (source IS NULL OR status < 400))"""
+
+FOREIGN: Final = (
+    Rule("'twice'", f"{_PROVEN} > 1", "Written down twice: the same request was passed on again."),
+    Rule(
+        "'unknown'",
+        f"{_EXECUTIONS} > {_PROVEN}",
+        "An access log has it with a status of 400 or above: 499, its client had gone, and nobody"
+        " says how far it had come; or an answer that the server may have given by itself.",
+    ),
+    Rule(
+        "'unknown'",
+        f"{_PROVEN} = 1 AND {_BEGUN} > 1",
+        "It was begun more than once, and nobody wrote down how the other time ended.",
+    ),
+    Rule("'once'", f"{_PROVEN} = 1", "The application, or the log, has it once."),
+    _NOT_SENT,
+    Rule(
+        "'unknown'",
+        f"{_BEGUN} > 0",
+        "The application had it, and was cancelled or killed before it said how it answers.",
+    ),
+    Rule(
+        "'unknown'",
+        ":executions_unseen",
+        "There is no journal and no access log, or one that lacks what was answered, or whose last"
+        " line is cut off: the execution may be what is not in it.",
+    ),
+    Rule(
+        "'unknown'",
+        ":lines_lost",
+        "An access log has a line when a request is done with: none of what a process had that was"
+        " killed, and nobody here sees workers die. This server was not only asked to reload or to"
+        " end in good order, or did not end so, or goes on.",
+    ),
+    Rule(
+        "'unknown'",
+        ":by_log AND outcome GLOB '*.timeout'",
+        "Its client gave up: the server may have gone on with it until it was ended, and have had"
+        " no time left for the line.",
+    ),
+    Rule(
+        "'never'",
+        "TRUE",
+        "The application writes before it begins, in every process, and what is written survives"
+        " the process; or, of a log, the server has finished with all that it had begun. It is in"
+        " none, and all that was answered is.",
+    ),
+)
+"""The same for a server that is not ours: what is missing proves less."""
+
+
+def find(db: sqlite3.Connection, variant: str, foreign: bool = False) -> None:
+    """Give every attempt of a variant its verdict, by `FOREIGN` or by `RULES`."""
+    if foreign:
+        by_log = others.by_log(db, variant)
+        _apply(
+            db,
+            FOREIGN,
+            variant=variant,
+            by_log=by_log,
+            lines_lost=by_log and others.may_have_lost_lines(db, variant),
+            executions_unseen=evidence.has_gap(db, variant, UNSEEN),
+        )
+        return
     unseen = evidence.has_gap(db, variant, evidence.EXECUTIONS_UNSEEN)
     unseen = unseen or evidence.execution_lost(db, variant)
     rpc = "SELECT EXISTS (SELECT 1 FROM attempt WHERE variant = ? AND operation IS NOT NULL)"
     (by_rpc,) = db.execute(rpc, (variant,)).fetchone()
+    _apply(
+        db,
+        RULES,
+        variant=variant,
+        tolerance=TOLERANCE,
+        died=evidence.life(db, variant).died if by_rpc else None,
+        rpc_unseen=evidence.has_gap(db, variant, evidence.RPC_UNSEEN),
+        executions_unseen=unseen,
+    )
+
+
+def _apply(db: sqlite3.Connection, rules: Sequence[Rule], **given: Any) -> None:
     db.execute(
-        f"UPDATE attempt NOT INDEXED SET verdict = {case(RULES)} WHERE variant = :variant",
-        {
-            "variant": variant,
-            "tolerance": TOLERANCE,
-            "died": evidence.life(db, variant).died if by_rpc else None,
-            "rpc_unseen": evidence.has_gap(db, variant, evidence.RPC_UNSEEN),
-            "executions_unseen": unseen,
-        },
+        f"UPDATE attempt NOT INDEXED SET verdict = {case(rules)} WHERE variant = :variant", given
     )

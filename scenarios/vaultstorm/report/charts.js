@@ -167,6 +167,13 @@
   const vault = (line, key) => steps(line, key, line.vault,
     ["interface entries", "ISAPI threads that wait for one"], ["interfaces", "threads"]);
 
+  /* The kernel's own queue, in front of a foreign server. */
+  const kernel = (line, key) => {
+    const [times, ...columns] = line.kernel;
+    return steps({ ...line, held: [times], pauses: [] }, key, columns,
+      ["waiting for the server's accept", "backlog"], ["queued", "free"]);
+  };
+
   /* One port of a DCOM burst: its own queue, and its own pauses. */
   const port = (which) => (line, key) => {
     const { held: [times, ...columns], pauses } = line.sides[which];
@@ -233,7 +240,7 @@
     };
   };
 
-  const kinds = { lanes, held, vault, lives, curves, resolver: port("resolver"), exporter: port("exporter") };
+  const kinds = { lanes, held, vault, kernel, lives, curves, resolver: port("resolver"), exporter: port("exporter") };
   const wide = (box) => (root.classList.contains("paper") ? PAPER : Math.floor(box.clientWidth));
   const build = (box) => {
     const index = box.dataset.line;

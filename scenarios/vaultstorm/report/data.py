@@ -2,96 +2,18 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
-import msgspec
-
-from vaultstorm.report import chain, hresults, latency, stories, timeline
+from vaultstorm.report import chain, clients, hresults, latency, stories, timeline
+from vaultstorm.report.result import Outcome, Result
+from vaultstorm.report.result import read as read_result
 from vaultstorm_wire.errors import UsageError
 
 VIOLATIONS_MAX: Final = 20
 """How many violations are listed; all are counted."""
-
-
-class Expectation(msgspec.Struct, frozen=True):
-    """One check of a variant, and how it came out."""
-
-    check: str
-    passed: bool
-    actual: Any = None
-    against: Any = None
-    """The other side's number, of a comparison."""
-
-
-class Acknowledged(msgspec.Struct, frozen=True):
-    """What the vault has acknowledged, and what of it was not found as it was."""
-
-    blocks: int = 0
-    snapshots: int = 0
-    lost: int = 0
-    changed: int = 0
-
-
-class Verified(msgspec.Struct, frozen=True):
-    """What the agents read back, byte for byte."""
-
-    blocks: int = 0
-    snapshots: int = 0
-
-
-class Given(msgspec.Struct, frozen=True):
-    """What the vault has acknowledged, as the agents count it."""
-
-    bytes: int = 0
-
-
-class Vault(msgspec.Struct, frozen=True):
-    """What the agents have found."""
-
-    agents: int = 0
-    acknowledged: Given = Given()
-    verified: Verified = Verified()
-    lost: int = 0
-    corrupt: int = 0
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What run.json says about one variant."""
-
-    attempts: int = 0
-    ok: int = 0
-    lost: int = 0
-    unexplained: int = 0
-    expectations: tuple[Expectation, ...] = ()
-    title: str = ""
-    latency_ms: dict[str, dict[str, float] | None] = {}
-    seed: int | None = None
-    duration_s: float | None = None
-    options: Any = None
-    gaps: dict[str, int] = {}
-    """What is missing from its records."""
-    vault: Vault | None = None
-    """None without agents."""
-    acknowledged: Acknowledged = Acknowledged()
-    findings: tuple[str, ...] = ()
-    """What became of acknowledged data that it must not."""
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What run.json says about the whole run."""
-
-    scenario: str
-    passed: bool
-    variants: dict[str, Outcome]
-    title: str = ""
-    article: str = ""
-    breaks: str = ""
-    why: str = ""
-    fixes: str = ""
-    cut: str | None = None
-    """Why the run did not come to its end."""
 
 
 class Variant(NamedTuple):
@@ -104,6 +26,8 @@ class Variant(NamedTuple):
         timeline: None if it made no attempt.
         curve: `total` by percentile.
         chain: how its vault came to hang; None if nothing led there.
+        acted: how often the runner did what to its server.
+        missing: what is missing from the records, in words.
     """
 
     name: str
@@ -115,6 +39,8 @@ class Variant(NamedTuple):
     timeline: timeline.Timeline | None
     curve: latency.Curve
     chain: chain.Chain | None
+    acted: Mapping[str, int] = MappingProxyType({})
+    missing: tuple[str, ...] = ()
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -128,6 +54,16 @@ class Variant(NamedTuple):
     def rpc(self) -> bool:
         """Whether its load spoke RPC."""
         return self.timeline is not None and bool(self.timeline.sides)
+
+    @property
+    def unknown(self) -> int:
+        """Of how many attempts nobody knows whether they were executed."""
+        return self.result.verdicts.get("unknown", 0)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether its server is somebody else's."""
+        return self.result.server == "foreign"
 
     @property
     def of_vault(self) -> bool:
@@ -156,6 +92,29 @@ class Run(NamedTuple):
     stories: tuple[stories.Story, ...]
     seen: hresults.Seen | None
     """What applications saw by RPC; None if none was spoken."""
+    told: tuple[clients.Told, ...] = ()
+    """Requests of foreign clients."""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the servers are somebody else's."""
+        return any(variant.foreign for variant in self.variants)
+
+    @property
+    def client(self) -> bool:
+        """Whether the client is somebody else's."""
+        return any(variant.result.client is not None for variant in self.variants)
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether a foreign server had nobody who writes down what is executed."""
+        return any("no_executions_journal" in variant.result.gaps for variant in self.variants)
+
+    @property
+    def servers(self) -> str:
+        """What foreign servers say of themselves."""
+        said = (variant.result.version for variant in self.variants if variant.foreign)
+        return ", ".join(dict.fromkeys(filter(None, said)))
 
 
 class Source(NamedTuple):
@@ -175,7 +134,7 @@ def opened(directory: Path) -> Iterator[Source]:
         UsageError: there is none in `directory`, or its files are not what they should be.
     """
     path = directory / "run.db"
-    result = _result(directory / "run.json")
+    result = read_result(directory / "run.json")
     scenario = _text(directory / "scenario.toml")
     if not path.is_file():
         raise UsageError(f"{directory} holds no finished run: there is no run.db in it")
@@ -207,6 +166,7 @@ def read(source: Source) -> Run:
         violations_count=db.execute("SELECT count(*) FROM violation").fetchone()[0],
         stories=stories.tell(db),
         seen=hresults.read(db),
+        told=clients.tell(db),
     )
 
 
@@ -242,6 +202,16 @@ def _variant(db: sqlite3.Connection, result: Result, name: str, title: str | Non
         timeline=line,
         curve=latency.curve(db, name),
         chain=chain.read(db, name, line.zero) if line else None,
+        acted=dict(
+            db.execute(
+                "SELECT COALESCE(detail, ''), COUNT(*) FROM event"
+                " WHERE variant = ? AND role = 'runner' AND name = 'action' GROUP BY 1",
+                (name,),
+            )
+        ),
+        missing=tuple(
+            detail for (detail,) in db.execute("SELECT detail FROM gap WHERE variant = ?", (name,))
+        ),
     )
 
 
@@ -252,19 +222,6 @@ def _counted(db: sqlite3.Connection, name: str) -> Outcome:
     ).fetchone()
     attempts, ok, lost, unexplained = row or (0, 0, 0, 0)
     return Outcome(attempts=attempts, ok=ok, lost=lost, unexplained=unexplained)
-
-
-def _result(path: Path) -> Result:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Result)
-    except FileNotFoundError as error:
-        raise UsageError(
-            f"{path.parent} holds no finished run: there is no {path.name} in it"
-        ) from error
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not the result of a run: {error}") from error
 
 
 def _text(path: Path) -> str:

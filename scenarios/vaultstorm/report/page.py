@@ -11,7 +11,17 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
-from vaultstorm.report import chain, hresults, latency, lives, ports, words
+from vaultstorm.report import (
+    chain,
+    clients,
+    hresults,
+    kernel,
+    latency,
+    lives,
+    ports,
+    telling,
+    words,
+)
 from vaultstorm.report.data import Run, Variant
 from vaultstorm.report.timeline import Timeline
 from vaultstorm_wire.outcome import Ending, Phase, is_lost
@@ -48,6 +58,9 @@ def render(run: Run) -> str:
     )
     environment.globals.update(
         words=words,
+        clients=clients,
+        kernels=kernel,
+        telling=telling,
         hresults=hresults,
         steps=chain.STEPS,
         Phase=Phase,
@@ -60,7 +73,7 @@ def render(run: Run) -> str:
         verdict=verdict(run),
         cards=[_card(variant) for variant in run.variants],
         rows_of=table,
-        told=told,
+        told=telling.told,
         percentiles=PERCENTILES,
         measured=MEASURED,
         policy=_policy(style, script),
@@ -76,7 +89,9 @@ def _again(run: Run) -> str:
     """Give the command that makes the same requests, with the same ids, again."""
     seeds = {variant.result.seed for variant in run.variants}
     seed = f" --seed {seeds.pop()}" if len(seeds) == 1 and None not in seeds else ""
-    return f"vaultstorm run {shlex.quote(run.result.scenario)}{seed}"
+    by = next((v.result.client.line for v in run.variants if v.result.client), None)
+    client = f" --client {shlex.quote(by)}" if by else ""
+    return f"vaultstorm run {shlex.quote(run.result.scenario)}{seed}{client}"
 
 
 def verdict(run: Run) -> str:
@@ -116,80 +131,6 @@ def table(timeline: Timeline) -> list[tuple[float, float, list[int]]]:
     return [(n * width, (n + 1) * width, rows[n]) for n in sorted(rows)]
 
 
-def told(variant: Variant) -> str:
-    """Say in sentences what a time line shows, for who does not see it."""
-    line = variant.timeline
-    if line is None:
-        return f"{variant.name} made no attempt."
-    arrivals, *outcomes = line.series
-    ended = ", ".join(f"{series.total:,} {series.name}" for series in outcomes)
-    said = [
-        f"{words.count(arrivals.total, 'attempt')} in {_seconds(line.span)}, at most "
-        f"{arrivals.peak:,} arriving within {words.bins(line.width)}",
-        f"They end as {ended}",
-    ]
-    if line.sides:
-        said += map(ports.told, line.sides)
-    elif line.held:
-        queued, free = max(h.queued for h in line.held), min(h.free for h in line.held)
-        said.append(
-            f"The accept queue held up to {queued:,}, and had as few as {free:,} slots free"
-        )
-        interfaces = max(h.interfaces for h in line.held)
-        threads = max(h.threads_held for h in line.held)
-        if interfaces:
-            entries = f"{interfaces:,} entr{'y' if interfaces == 1 else 'ies'}"
-            waited = words.count(threads, "ISAPI thread") if threads else "no ISAPI thread"
-            said.append(f"The interface table held up to {entries}, and {waited} waited for one")
-    if line.pauses_count:
-        done = {"refuse": "refused", "drop": "dropped"}[line.pauses[0].style]
-        seconds = _seconds(sum(pause.until - pause.time for pause in line.pauses))
-        count = words.count(line.pauses_count, "pause")
-        said.append(f"SYNs were {done} in {count} of {seconds} together")
-    said += _workers_told(line)
-    return ". ".join(said) + "."
-
-
-def _workers_told(line: Timeline) -> list[str]:
-    """Say how many workers there were, how they ended, and what was lost with them."""
-    said = []
-    if line.lives:
-        died = sum(life.ending == "worker_died" for life in line.lives)
-        died_too = f", {died:,} of which died" if died else ""
-        many = lives.most_at_once(line.lives)
-        at_once = f", at most {many:,} at a time" if 1 < many < len(line.lives) else ""
-        said.append(f"{words.count(len(line.lives), 'worker')}{at_once}{died_too}")
-    if line.recycles:
-        said.append(f"{words.count(len(line.recycles), 'worker')} recycled")
-    if line.ends is not None:
-        said += _lost_told(line.ends)
-    return said
-
-
-def _lost_told(ends: lives.Ends) -> list[str]:
-    """Say what was lost with workers: what they had taken, and what waited for them."""
-    lost = f"{words.count(ends.lost + ends.waited, 'request')} lost with a worker"
-    if not ends.waited:
-        return [f"{lost}{_late(ends)}"]
-    if not ends.lost:
-        return [f"{lost}, all of which waited for it"]
-    return [
-        f"{lost}, {ends.waited:,} of which waited for it",
-        f"It had taken the other {ends.lost:,}{_late(ends)}",
-    ]
-
-
-def _late(ends: lives.Ends) -> str:
-    """Say how the requests that were lost stand to the moment their worker was told to end."""
-    if not ends.late:
-        return ", none of them after it had been told to shut down"
-    which = "all of them" if ends.late == ends.lost else f"{ends.late:,} of them"
-    return (
-        f": {which} came after it had been told to shut down, "
-        f"{_seconds(ends.least)} to {_seconds(ends.most)} after"
-    )
-
-
 def chart_data(run: Run) -> dict[str, Any]:
     """Give what the charts draw, as small as it can be."""
     return {
@@ -224,6 +165,7 @@ def _line(timeline: Timeline | None) -> dict[str, Any] | None:
             [held.waiting for held in timeline.held],
         ],
         "vault": _vault(timeline),
+        "kernel": kernel.charted(timeline.kernel),
         "sides": {side.key: _side(side) for side in timeline.sides},
         "pauses": _pauses(timeline.pauses),
         "lives": [_life(life) for life in timeline.lives],
@@ -294,10 +236,6 @@ def _hash(text: str) -> str:
 
 def _rounded(time: float | None) -> float | None:
     return None if time is None else round(time, 4)
-
-
-def _seconds(seconds: float) -> str:
-    return words.milliseconds(seconds * 1000)
 
 
 def _clock(seconds: float) -> str:

@@ -32,6 +32,8 @@ def requests(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
             lost = "" if answered else logged
             whom = "its method is called" if rpc else f"given to worker {worker}"
             steps.append(Step(dispatched, "server", f"{whom}{lost}"))
+        if status is not None and answered is None:  # of an access log, which has no more
+            steps[-1] = Step(time, "server", f"the access log has {what}: {status}")
         if answered is not None:
             said = "nothing" if status is None else _status(status, rpc)
             steps.append(Step(answered, "server", f"answered with {said}{logged}"))
@@ -41,17 +43,27 @@ def requests(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
 def executions(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
     """Tell what who executes it wrote down."""
     rpc = attempt["operation"] is not None
+    steps = []
+    for time, worker, method, target, status, source in db.execute(
+        "SELECT time, worker, method, target, status, source FROM execution"
+        " WHERE variant = ? AND id = ? ORDER BY time",
+        (attempt["variant"], attempt["id"]),
+    ):
+        who = f"{'process' if rpc else 'worker'} {worker} executes"
+        what = f"{method} {target}: {_status(status, rpc)}"
+        steps.append(Step(time, "server", f"{'the access log has' if source else who} {what}"))
+    return steps
+
+
+def begun(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[Step]:
+    """Tell that a method was begun, where nobody wrote down how it ended."""
     return [
-        Step(
-            time,
-            "server",
-            f"{'process' if rpc else 'worker'} {worker} executes {method} {target}: "
-            f"{_status(status, rpc)}",
-        )
-        for time, worker, method, target, status in db.execute(
-            "SELECT time, worker, method, target, status FROM execution"
-            " WHERE variant = ? AND id = ? ORDER BY time",
-            (attempt["variant"], attempt["id"]),
+        Step(time, "server", f"worker {worker} begins it")
+        for time, worker in db.execute(
+            "SELECT time, worker FROM begun WHERE variant = :variant AND id = :id AND NOT EXISTS ("
+            " SELECT 1 FROM execution WHERE execution.variant = :variant AND execution.id = :id)"
+            " ORDER BY time",
+            {"variant": attempt["variant"], "id": attempt["id"]},
         )
     ]
 

@@ -16,6 +16,9 @@ NEAR: Final = 0.05
 SAME_PORT: Final = 1.0
 """Seconds within which a connection turned away is this one, not a later one from its port."""
 
+SOON: Final = 1.0
+"""Seconds after an action of the runner within which a loss is told with it."""
+
 EVENTS_MAX: Final = 8
 PAUSES_MAX: Final = 4
 
@@ -83,12 +86,12 @@ def tell(db: sqlite3.Connection) -> tuple[Story, ...]:
     return tuple(_story(db, dict(zip(_FIELDS, row, strict=True))) for row in rows)
 
 
-def heading(attempt: dict[str, Any], worker: str = "") -> str:
+def heading(attempt: dict[str, Any], worker: str = "", foreign: bool = False) -> str:
     """Say in sentences how an attempt ended, why, what of its `worker`, and whether it ran."""
     outcome, cause, nth = attempt["outcome"], attempt["cause"], attempt["nth"]
     after = words.milliseconds((attempt["end"] - attempt["start"]) * 1000)
     since = f"request {nth + 1} on its connection began" if nth else "its SYN"
-    why = words.cause(cause)
+    why = words.cause(cause, foreign)
     named = f" ({cause})" if cause else ""
     bound = f" {worker}" if worker else ""
     what, code = _what(attempt)
@@ -115,6 +118,7 @@ def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
         *_turned_away(db, attempt),
         *_pauses(db, attempt),
         *served.requests(db, attempt),
+        *served.begun(db, attempt),
         *served.executions(db, attempt),
         *_events(db, attempt, about),
         *_held(db, attempt),
@@ -125,9 +129,15 @@ def _story(db: sqlite3.Connection, attempt: dict[str, Any]) -> Story:
         variant=attempt["variant"],
         id=attempt["id"],
         outcome=attempt["outcome"],
-        heading=heading(attempt, worker),
+        heading=heading(attempt, worker, _is_foreign(db, attempt["variant"])),
         steps=tuple(sorted(told, key=lambda step: round(step.time, 7))),
     )
+
+
+def _is_foreign(db: sqlite3.Connection, variant: str) -> bool:
+    query = "SELECT server FROM variant WHERE name = ?"
+    row = db.execute(query, (variant,)).fetchone()
+    return row is not None and row[0] == "foreign"
 
 
 def _port(attempt: dict[str, Any]) -> int:
@@ -142,7 +152,17 @@ def _worker(db: sqlite3.Connection, attempt: dict[str, Any]) -> tuple[str, list[
         return fates.sentence(fate), fates.events(db, variant, fate)
     if hang := hangs.of(db, attempt):
         return hangs.sentence(hang), hangs.events(db, variant, hang)
-    return "", []
+    return "", _done_before(db, attempt) if _is_foreign(db, variant) else []
+
+
+def _done_before(db: sqlite3.Connection, attempt: dict[str, Any]) -> list[int]:
+    """Give the row of what the runner last did to a foreign server, if that was just before."""
+    rows = db.execute(
+        "SELECT rowid FROM event WHERE variant = ? AND name = 'action' AND time BETWEEN ? AND ?"
+        " ORDER BY time DESC LIMIT 1",
+        (attempt["variant"], attempt["end"] - SOON, attempt["end"]),
+    )
+    return [row for (row,) in rows]
 
 
 def _client(attempt: dict[str, Any]) -> list[Step]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from vaultstorm.events import EVENT_LOG
-from vaultstorm.report import lives, ports, words
+from vaultstorm.report import kernel, lives, ports, received, words
+from vaultstorm.report.kernel import Queue
 from vaultstorm.report.lives import Ends, Life
 from vaultstorm.report.ports import Held as Port
 from vaultstorm.report.ports import Pause, Side
@@ -109,6 +110,8 @@ class Timeline(NamedTuple):
     recycles: tuple[float, ...]
     """When a worker was to be recycled."""
     marks: tuple[Mark, ...]
+    kernel: tuple[Queue, ...] = ()
+    """What the kernel held for a foreign server."""
 
 
 def bin_width(span: float) -> float:
@@ -124,10 +127,16 @@ def bin_width(span: float) -> float:
 
 
 def build(db: sqlite3.Connection, variant: str) -> Timeline | None:
-    """Read the time line of one variant; None if it made no attempt."""
+    """Read the time line of one variant; None if it made no attempt.
+
+    Of a foreign client, that of what its server received.
+    """
     zero, until = db.execute(
         'SELECT min(time), max("end") FROM attempt WHERE variant = ?', (variant,)
     ).fetchone()
+    others = received.span(db, variant) if zero is None else None
+    if others is not None:
+        zero, until = others
     if zero is None:
         return None
     marks = _marks(db, variant, zero, until - zero)
@@ -148,7 +157,7 @@ def build(db: sqlite3.Connection, variant: str) -> Timeline | None:
         first=first,
         last=last,
         width=width,
-        series=_series(db, variant, zero, width),
+        series=_received(db, variant, zero, width) if others else _series(db, variant, zero, width),
         held=held,
         pauses=merged(pauses, gap),
         pauses_count=len(pauses),
@@ -165,6 +174,7 @@ def build(db: sqlite3.Connection, variant: str) -> Timeline | None:
         ends=lives.ends(db, variant),
         recycles=_recycles(db, variant, zero),
         marks=marks,
+        kernel=kernel.read(db, variant, zero, first, last),
     )
 
 
@@ -201,6 +211,12 @@ def _series(db: sqlite3.Connection, variant: str, zero: float, width: float) -> 
         names = [name for name in names if name not in rest] + ["others"]
     outcomes = (Series(name, words.family(name), tuple(ended[name])) for name in names)
     return (Series("arrivals", "arrivals", tuple(arrivals)), *outcomes)
+
+
+def _received(
+    db: sqlite3.Connection, variant: str, zero: float, width: float
+) -> tuple[Series, ...]:
+    return tuple(Series(*counted) for counted in received.series(db, variant, zero, width))
 
 
 def _sum(series: Iterable[list[tuple[int, int]]]) -> list[tuple[int, int]]:

@@ -44,6 +44,7 @@ CAUSES: Final[dict[str, str]] = {
     "connection_lost": "the connection was gone before there was an answer",
     "client": "the client's own machine is to blame, not the server",
     "response": "it is the answer that the server itself gave",
+    "unanswered": "nobody wrote down why it got no answer",
     "Connection_Abandoned_By_AppPool": "the pool gave it up, as the worker process that had it, or "
     "that it waited for, ended, was let go of, or had been told to end and took nothing more",
     "QueueFull": "the application pool's request queue was full",
@@ -70,6 +71,14 @@ VERDICTS: Final[dict[str, str]] = {
 }
 """Whether a request was executed, counted by its id in the journals of who executes: the worker
 processes, and the front process for what comes by RPC."""
+
+FOREIGN_VERDICTS: Final[dict[str, str]] = {
+    "once": "the journal of the application, or the access log, shows one execution",
+    "never": "all that was answered is in the records, and this is not",
+    "twice": "two executions, or more",
+    "unknown": "nobody wrote it down, or whoever had it was cancelled or killed before it could",
+}
+"""The same for a server that is not ours, whose application or log alone can tell."""
 
 ROLES: Final = {"broken": "broken", "workaround": "worked around", "fixed": "fixed"}
 """What a variant is there for, by how its name begins."""
@@ -149,10 +158,11 @@ def ended(outcome: str) -> str:
     return f"{_ENDED[Ending(ending)]} {_DURING[Phase(phase)]}"
 
 
-def cause(name: str | None) -> str:
-    """Say in a clause why an attempt failed."""
+def cause(name: str | None, foreign: bool = False) -> str:
+    """Say in a clause why an attempt failed; somebody else's server does not say much."""
     if name is None:
-        return "nothing that the server recorded explains it"
+        told = "no record of this server says why" if foreign else ""
+        return told or "nothing that the server recorded explains it"
     return CAUSES.get(name, "the server's own reason")
 
 

@@ -9,7 +9,7 @@ from vaultstorm.reconcile import Variant, reconcile
 from vaultstorm_wire.outcome import NAMES, is_lost
 
 COLUMNS = {
-    "variant": "name position title options",
+    "variant": "name position title options server client",
     "attempt": "variant id connection nth peer local time start connect tls bind send wait receive"
     " end sent received syn_retries outcome errno detail operation win32 cause verdict",
     "turned_away": "variant time peer cause how port",
@@ -17,11 +17,15 @@ COLUMNS = {
     "request": "variant id connection peer method target worker time dispatched answered status"
     " cause",
     "begun": "variant id time worker",
-    "execution": "variant id time worker method target status",
+    "execution": "variant id time worker method target status source",
     "event": "variant time role name worker event_id detail port",
     "sample": "variant time free queued turned_away open waiting in_flight interfaces threads_held"
     " resolver_free resolver_queued resolver_turned_away"
     " exporter_free exporter_queued exporter_turned_away objects",
+    "kernel": "variant time queued backlog overflows",
+    "client": "variant command exit signal duration_s url",
+    "client_request": "variant key id method target received executed answered served cause first"
+    " last",
     "acknowledged": "variant time id kind name sha256 bytes state",
     "journal": "variant file role pid time records cut",
     "gap": "variant kind detail",
@@ -87,8 +91,8 @@ def test_variants_stand_in_their_order(run: Run) -> None:
     given: list[str | Variant] = [Variant("v", "As it was", {"backlog": 10}), "b"]
     assert reconcile(run.directory, given) == []
     assert run.rows("SELECT * FROM variant ORDER BY position") == [
-        ("v", 0, "As it was", '{"backlog":10}'),
-        ("b", 1, "", "{}"),
+        ("v", 0, "As it was", '{"backlog":10}', "vaultstorm", "burst"),
+        ("b", 1, "", "{}", "vaultstorm", "burst"),
     ]
     assert run.rows("SELECT variant, cause FROM attempt") == [("v", "backlog_full"), ("b", None)]
     assert run.rows("SELECT variant, lost, unexplained FROM summary") == [("v", 1, 0), ("b", 1, 1)]
@@ -103,6 +107,7 @@ def test_variants_stand_in_their_order(run: Run) -> None:
         ("SELECT * FROM execution WHERE variant = 'v' AND id = 'a'", "execution_id"),
         ("SELECT * FROM turned_away WHERE variant = 'v' AND peer = 'a'", "turned_away_peer"),
         ("SELECT * FROM sample WHERE variant = 'v' ORDER BY time", "sample_time"),
+        ("SELECT * FROM kernel WHERE variant = 'v' ORDER BY time", "kernel_time"),
         ("SELECT * FROM event WHERE variant = 'v' ORDER BY time", "event_time"),
         ("SELECT * FROM pause WHERE variant = 'v' ORDER BY time", "pause_time"),
     ],

@@ -30,6 +30,9 @@ def test_a_variant_without_attempts_is_all_zeros(run: Run) -> None:
         "interfaces": {"peak": 0},
         "threads_held": {"peak": 0},
         "rpc": None,
+        "server": "vaultstorm",
+        "lost_after_action": {},
+        "client": None,
     }
 
 
@@ -59,6 +62,9 @@ def test_the_figures_add_up(run: Run) -> None:
         "interfaces": {"peak": 0},
         "threads_held": {"peak": 0},
         "rpc": None,
+        "server": "vaultstorm",
+        "lost_after_action": {},
+        "client": None,
     }
 
 

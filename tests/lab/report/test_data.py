@@ -7,6 +7,7 @@ import pytest
 
 from tests.lab.report import making
 from vaultstorm.report import data
+from vaultstorm.report.result import Expectation
 from vaultstorm_wire.errors import UsageError
 
 
@@ -53,7 +54,7 @@ def test_a_variant_that_run_db_does_not_know(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(json.dumps(result))
     last = read(tmp_path).variants[-1]
     assert (last.name, last.title, last.timeline) == ("gone", "gone", None)
-    assert last.result.expectations == (data.Expectation("lost == 0", False, 1),)
+    assert last.result.expectations == (Expectation("lost == 0", False, 1),)
 
 
 def test_violations_are_all_counted_and_some_listed(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.lab.report import bursting, making, vaulting
 from tests.lab.report.markup import Page
+from tests.lab.report.telling import lives_of
 from vaultstorm import report
 from vaultstorm.report import data, page
-from vaultstorm.report.lives import Ends
 
 
 def read(directory: Path) -> data.Run:
@@ -63,78 +63,6 @@ def test_a_table_has_few_rows(tmp_path: Path) -> None:
         *(999, 499, 500),
     ]
     assert all(start < until for start, until, _ in table)
-
-
-def test_told(run: Path) -> None:
-    """Who does not see a chart is told what is in it."""
-    said = {variant.name: page.told(variant) for variant in read(run).variants}
-    assert "100 attempts" in said["broken"]
-    assert "10 ok, 90 tls.reset" in said["broken"]
-    assert "held up to 10, and had as few as 0 slots free" in said["broken"]
-    assert "12 pauses" in said["linux-drop"]
-    assert "2 workers, 1 of which died. 1 worker recycled" in said["fixed-recycle"]
-
-
-def lives_of(directory: Path, workers: int, lost: int, late: bool = True) -> Path:
-    """Make a run in which each worker is told to end at its half, with requests lost around it."""
-
-    def rows(rng: object, attempts: int) -> making.Rows:
-        yield making.attempt(0, 0.0, "ok", end=workers * 0.1)
-        for n in range(workers):
-            moments = {"started": 0.0, "serving": 0.05, "stopping": 0.1, "stopped": 0.12}
-            for name, after in moments.items():
-                yield making.event(n * 0.1 + after, "front", f"worker_{name}", worker=n + 1)
-            yield making.event(n * 0.1 + 0.02, "front", "recycle", worker=n + 1, detail="requests")
-            for m in range(lost):
-                time = n * 0.1 + 0.1 + (0.001 if late else -0.01) * (m + 1)
-                row = {"id": f"{n}-{m}", "connection": 1, "peer": "p", "method": "GET"}
-                row |= {"target": "/", "worker": n + 1, "time": time, "cause": "x"}
-                yield "request", row
-
-    return making.make(directory, [making.Made("one", "One", rows)])
-
-
-@pytest.mark.parametrize(
-    "workers, lost, late, said",
-    [
-        (1, 0, True, " 1 worker. 1 worker recycled."),
-        (3, 2, True, "after it had been told to shut down, 1.00 ms to 2.00 ms after."),
-        (3, 1, False, "3 requests lost with a worker, none of them after it had been told to shut"),
-        (3, 0, True, "3 workers, at most 2 at a time. 3 workers recycled."),
-    ],
-)
-def test_workers_are_told(tmp_path: Path, workers: int, lost: int, late: bool, said: str) -> None:
-    """How many, how many at a time, and how what was lost stands to their ends."""
-    (variant,) = read(lives_of(tmp_path, workers, lost, late)).variants
-    assert said in page.told(variant)
-
-
-LATE = "came after it had been told to shut down, 1.00 ms to 2.00 ms after."
-
-
-@pytest.mark.parametrize(
-    "ends, said",
-    [
-        (Ends(0, 0, 0, 0, 76), "76 requests lost with a worker, all of which waited for it."),
-        (
-            Ends(40, 0, 0, 0, 76),
-            "116 requests lost with a worker, 76 of which waited for it. It had taken the other "
-            "40, none of them after it had been told to shut down.",
-        ),
-        (
-            Ends(3, 2, 0.001, 0.002, 1),
-            "4 requests lost with a worker, 1 of which waited for it. It had taken the other "
-            f"3: 2 of them {LATE}",
-        ),
-        (Ends(3, 3, 0.001, 0.002), f"3 requests lost with a worker: all of them {LATE}"),
-    ],
-    ids=["waited", "waited and taken", "waited and late", "late"],
-)
-def test_what_was_lost_with_a_worker_is_told(run: Path, ends: Ends, said: str) -> None:
-    """What it had taken, and what waited for it: together what the causes count."""
-    variant = read(run).variants[0]
-    assert variant.timeline is not None
-    assert said in page.told(variant._replace(timeline=variant.timeline._replace(ends=ends)))
 
 
 def test_ticks_are_explained_where_there_are_any(tmp_path: Path) -> None:
