@@ -1,10 +1,18 @@
-"""The order of all tests: in several processes, what takes longest has to begin first."""
+"""What all tests share: their order, and an environment in which processes start fast."""
+
+import os
 
 import pytest
 
+# where it is set, the hundreds of servers that are started here would compile their sources anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests with a time limit of their own in front, the longest first."""
+    """Put the tests with a time limit of their own in front, the longest first.
+
+    In several processes, what takes longest has to begin first.
+    """
     items.sort(key=_limit, reverse=True)
 
 

@@ -1,6 +1,7 @@
 """The console script: runs the command line and turns how it ended into an exit code."""
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -73,8 +74,12 @@ def _limit(error: Exception) -> str | None:
 
 
 def _run() -> int:
-    from vaultstorm.cli.app import app
+    gc.disable()  # what is imported stays: looking for garbage in it is a tenth of the start
+    from vaultstorm.cli.app import program, wanted
 
+    app = program(wanted(sys.argv[1:]))
+    gc.freeze()
+    gc.enable()
     try:
         app(prog_name="vaultstorm")
     except SystemExit as ended:

@@ -81,7 +81,7 @@ def serving(
     """Run ``vaultstorm serve`` with `options` in a process of its own until the block ends.
 
     It has a process group of its own: the terminal's Ctrl-C reaches us and not it, and whatever it
-    leaves behind can be found.
+    leaves behind can be found. It ends with us, however we end: its standard input is a pipe.
 
     Args:
         options: as on the command line; without --port, --rpc-port and --admin-port, free ones
@@ -92,13 +92,14 @@ def serving(
     Raises:
         MachineError: it ended before it was ready; says what it printed.
     """
-    ports = [f"--{name}=0" for name in ("port", "rpc-port", "admin-port")]
-    command = [sys.executable, "-m", "vaultstorm", "serve", *ports, *options]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, process_group=0
-    )
+    names = ("port", "admin-port") if "--no-rpc" in options else ("port", "rpc-port", "admin-port")
+    ports = [f"--{name}=0" for name in names]
+    command = [sys.executable, "-m", "vaultstorm", "serve", "--until-eof", *ports, *options]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, process_group=0)
     assert process.stdout is not None
-    with process.stdout:
+    assert process.stdin is not None
+    with process.stdin, process.stdout:
         try:
             while tick is not None and not select.select([process.stdout], [], [], TICK)[0]:
                 tick()

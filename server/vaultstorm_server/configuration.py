@@ -6,7 +6,6 @@ What a key may hold is written once, in the annotations of `settings`; everythin
 import difflib
 import math
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, get_type_hints
@@ -83,6 +82,8 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
     Raises:
         UsageError: it is not TOML; says in which line.
     """
+    import tomllib  # only where there is a file
+
     try:
         return tomllib.loads(data.decode())
     except UnicodeDecodeError as error:
@@ -246,6 +247,8 @@ def _text_quantity(key: Key, text: str) -> float:
 
 def _toml_value(raw: object) -> object:
     """Read the right side of a ``--set`` for a key that holds a list or a table."""
+    import tomllib
+
     try:
         return tomllib.loads(f"value = {raw}")["value"]
     except ValueError:

@@ -19,7 +19,7 @@ import structlog
 import uvloop
 from msgspec.structs import replace
 
-from vaultstorm_server import clock
+from vaultstorm_server import clock, stdin
 from vaultstorm_server.admin import bind as admin_bind
 from vaultstorm_server.afd.bind import reachable
 from vaultstorm_server.afd.listener import open_listener
@@ -57,6 +57,7 @@ class ServeOptions:
         admin_port: of the control plane on 127.0.0.1; 0 for any that is free.
         rpc_port: of RPCSS, on `host`; 0 for any that is free, None for no RPC.
         rpc_asked: it was asked for by number, so that the server is of no use without it.
+        until_eof: whether the end of standard input ends the server too.
     """
 
     host: str
@@ -69,6 +70,7 @@ class ServeOptions:
     admin_port: int = 0
     rpc_port: int | None = None
     rpc_asked: bool = False
+    until_eof: bool = False
 
 
 def serve(options: ServeOptions) -> int:
@@ -116,6 +118,8 @@ class Front:
         self._vault = stack.enter_context(ExitStack())
         for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
+        if options.until_eof:
+            stdin.watch(loop, lambda: self._asked_to_stop("end of standard input"))
         directory = self._vault.enter_context(vault_directory(settings.vault.Directory))
         vault = replace(settings.vault, Directory=directory)
         self._settings = replace(settings, vault=vault)
@@ -173,11 +177,11 @@ class Front:
 
     def _open_rpc(self, loop: asyncio.AbstractEventLoop) -> "Rpcss | None":
         """Listen for RPC: on a port that nobody asked for, only if it can be had."""
-        from vaultstorm_server.rpcss.service import Rpcss
-
         options = self._options
         if options.rpc_port is None:
             return None
+        from vaultstorm_server.rpcss.service import Rpcss
+
         try:
             return Rpcss(loop, options.host, options.rpc_port, options.settings, self._journal)
         except MachineError as error:
@@ -201,6 +205,7 @@ class Front:
             self._sampler.start()
             print_line(self.ready_line())
             gc.freeze()  # what stands here lives as long as the process: no need to go through it
+            gc.enable()  # which `vaultstorm serve` has put off
             await stopped
         await self._end()
         return 0
@@ -268,15 +273,19 @@ class Front:
     def _signalled(self, number: signal.Signals) -> None:
         """Stop in good order; the second time, at once."""
         if not self._stop.is_set():
-            log.info("stopping", signal=number.name)
-            self._event("stopping", number.name)
-            self._stop.set()
+            self._asked_to_stop(number.name)
             return
         self._pool.kill()
         self._event("killed", number.name)
         self._journal.flush()
         self._vault.close()
         os._exit(128 + number)
+
+    def _asked_to_stop(self, by: str) -> None:
+        if not self._stop.is_set():
+            log.info("stopping", by=by)
+            self._event("stopping", by)
+            self._stop.set()
 
     async def _end(self) -> None:
         """Refuse what comes, finish what is under way, end the workers."""

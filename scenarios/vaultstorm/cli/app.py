@@ -1,12 +1,18 @@
 """The command `vaultstorm`: what all its commands share, and their names."""
 
+import os
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Final
 
 import typer
 
-from vaultstorm.cli import burst, ctl, doctor, logs, probe, report, run, scenarios, serve
+from vaultstorm.cli import complete, examples, layout, logs
 from vaultstorm_wire.version import __version__
+
+COMMANDS: Final = ("serve", "burst", "run", "scenarios", "report", "probe", "ctl", "doctor")
+"""Each is the function of this name, in the module of this name."""
 
 
 class LogLevel(StrEnum):
@@ -23,23 +29,38 @@ def _leave(status: int | None, **_: object) -> None:
     raise typer.Exit(status or 0)
 
 
-# Rich help costs a tenth of a second on each start; tracebacks are `__main__`'s business.
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    result_callback=_leave,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+def wanted(arguments: Sequence[str]) -> Sequence[str]:
+    """Give the commands that a command line is about: the one it begins with, or all."""
+    return arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
 
-app.command("serve")(serve.serve)
-app.command("burst")(burst.burst)
-app.command("probe")(probe.probe)
-app.command("ctl")(ctl.ctl)
-app.command("doctor")(doctor.doctor)
-app.command("run")(run.run)
-app.command("scenarios")(scenarios.scenarios)
-app.command("report")(report.report)
+
+def program(commands: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Make the program; a command that is left out is not imported, which shortens the start."""
+    # Rich help costs a tenth of a second on each start; tracebacks are `__main__`'s business.
+    app = typer.Typer(
+        cls=layout.Group,
+        epilog=examples.epilog(""),
+        add_completion=False,  # its options would take the shell that runs, which may be none
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        result_callback=_leave,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(common)
+    for name in commands:
+        function = getattr(import_module(f"vaultstorm.cli.{name}"), name)
+        app.command(
+            name,
+            cls=layout.Command,
+            short_help=layout.short(function.__doc__),
+            epilog=examples.epilog(name),
+        )(function)
+    if complete.VARIABLE in os.environ:
+        from typer.completion import get_completion_inspect_parameters
+
+        get_completion_inspect_parameters()  # for what it does besides: it makes the shells known
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -48,18 +69,35 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def common(
     log_level: Annotated[
-        LogLevel, typer.Option(help="The least important events to log on stderr.")
+        LogLevel,
+        typer.Option(
+            metavar="LEVEL",
+            help="The least important events to log on stderr: debug, info, warning or error.",
+        ),
     ] = LogLevel.INFO,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
+    show_completion: Annotated[
+        complete.Shell | None,
+        typer.Option(
+            metavar="SHELL",
+            callback=complete.show,
+            is_eager=True,
+            help="Print the completion script of bash, zsh or fish.",
+        ),
+    ] = None,
+    install_completion: Annotated[
+        complete.Shell | None,
+        typer.Option(
+            metavar="SHELL",
+            callback=complete.install,
+            is_eager=True,
+            help="Put that script where bash, zsh or fish reads it.",
+        ),
+    ] = None,
 ) -> None:
-    """Reproduce, detect and prove fixed what is lost between connect() and the response.
-
-    Exit codes: 0 fine, 1 a finding, 2 wrong usage or configuration, 3 the machine will not do it,
-    4 a bug in vaultstorm.
-    """
+    """Reproduce, detect and prove fixed what is lost between connect() and the response."""
     logs.choose(log_level.value)

@@ -3,10 +3,12 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
+from vaultstorm.cli import complete
+from vaultstorm.cli.aim import TRUST, AllowRemote, Insecure, Url
 from vaultstorm.cli.output import JsonTo, claim, write
 from vaultstorm.cli.quantities import Duration, Size
 from vaultstorm_client.agent.sizes import DEFAULT as DEFAULT_SIZES
@@ -15,6 +17,13 @@ from vaultstorm_wire.errors import UsageError
 if TYPE_CHECKING:
     from vaultstorm_client.plan import Plan
     from vaultstorm_client.target import Target
+
+LOAD: Final = "How much"
+ARRIVAL: Final = "How clients arrive"
+REQUEST: Final = "What they ask for"
+AGENT: Final = "Agents (--workload agent)"
+RPC: Final = "At rpc://"
+PATIENCE: Final = "How long they wait, and what they try again"
 
 
 class Arrivals(StrEnum):
@@ -32,112 +41,51 @@ class Workload(StrEnum):
 
 
 def burst(
-    url: Annotated[
-        str,
-        typer.Argument(
-            metavar="URL", help="https://, http://, tcp:// or rpc://", show_default=False
-        ),
-    ],
+    url: Url,
     clients: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Clients in all, or agents. [default: 100; unbounded with --rate]"
+            metavar="N",
+            rich_help_panel=LOAD,
+            help="Clients in all, or agents. [default: 100; unbounded with --rate]",
         ),
     ] = None,
     requests: Annotated[
         int | None,
         typer.Option(
             metavar="K",
+            rich_help_panel=LOAD,
             help="Requests of each client, or snapshots of each agent, or at rpc:// rounds of one "
             "activation and its calls. [default: 1; with --duration and no --rate, unbounded]",
         ),
     ] = None,
-    calls: Annotated[
-        int, typer.Option(metavar="N", help="Calls that follow each activation, at rpc://.")
-    ] = 1,
-    spike: Annotated[
-        bool, typer.Option("--spike", help="All clients connect at once, as they do by default.")
-    ] = False,
-    clsid: Annotated[
-        str | None,
-        typer.Option(
-            metavar="GUID", help="Class to activate, at rpc://. [default: the demonstration class]"
-        ),
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(metavar="R", help="Clients that arrive in a second (open loop).")
-    ] = None,
-    arrivals: Annotated[
-        Arrivals, typer.Option(help="How they arrive with --rate.")
-    ] = Arrivals.CONSTANT,
-    ramp: Annotated[
-        float, Duration("Spread the clients, or let the rate grow, over this long.")
-    ] = 0.0,
     duration: Annotated[
-        float | None, Duration("Begin no request any more after this long.")
+        float | None, Duration("Begin no request any more after this long.", group=LOAD)
     ] = None,
-    keep_alive: Annotated[
-        bool,
-        typer.Option(
-            help="Make all requests of a client on one connection, while it lasts; at rpc:// keep "
-            "its two connections from round to round."
-        ),
-    ] = True,
     think: Annotated[
         float,
         Duration(
-            "Pause between an answer and the next request, or between two snapshots or rounds."
+            "Pause between an answer and the next request, or between two snapshots or rounds.",
+            group=LOAD,
         ),
     ] = 0.0,
-    method: Annotated[str, typer.Option(metavar="METHOD", help="HTTP method.")] = "GET",
-    path: Annotated[
-        str | None,
+    keep_alive: Annotated[
+        bool,
         typer.Option(
-            metavar="PATH",
-            help="What is asked for. [default: the URL's path, else the vault's status]",
+            rich_help_panel=LOAD,
+            help="Make all requests of a client on one connection, while it lasts; at rpc:// keep "
+            "its two connections from round to round.",
         ),
-    ] = None,
-    body_size: Annotated[int, Size("Size of the request's body, such as 16KiB.")] = 0,
-    workload: Annotated[
-        Workload,
-        typer.Option(
-            help="status: all requests alike. agent: each client is a backup agent that puts "
-            "snapshots into the vault at the URL's path, and reads back what was acknowledged."
-        ),
-    ] = Workload.STATUS,
-    lanes: Annotated[
-        int, typer.Option(metavar="N", help="Connections that an agent uses at once.")
-    ] = 4,
-    blocks: Annotated[int, typer.Option(metavar="N", help="Blocks of a snapshot.")] = 8,
-    block_sizes: Annotated[
-        str,
-        typer.Option(metavar="SIZE[*WEIGHT],...", help="How long its blocks are, and how often."),
-    ] = DEFAULT_SIZES,
-    hold: Annotated[
-        float, Duration("How long a tcp:// connection must stand to be ok.", "250ms")
-    ] = 0.25,
-    connect_timeout: Annotated[
-        float, Duration("Longest wait for the answer to a SYN.", "10s")
-    ] = 10.0,
-    tls_timeout: Annotated[float, Duration("Longest TLS handshake.", "10s")] = 10.0,
-    bind_timeout: Annotated[float, Duration("Longest DCE/RPC bind.", "10s")] = 10.0,
-    response_timeout: Annotated[
-        float, Duration("Longest request, to the end of its answer.", "30s")
-    ] = 30.0,
-    syn_retries: Annotated[
+    ] = True,
+    processes: Annotated[
         int,
         typer.Option(
             metavar="N",
-            min=0,
-            max=100,
-            help="Send a refused SYN again so often, as Windows does twice; counted.",
+            min=1,
+            max=64,
+            rich_help_panel=LOAD,
+            help="Processes that share the clients.",
         ),
-    ] = 0,
-    syn_retry_interval: Annotated[
-        float, Duration("Pause before a SYN is sent again.", "500ms")
-    ] = 0.5,
-    processes: Annotated[
-        int, typer.Option(metavar="N", min=1, max=64, help="Processes that share the clients.")
     ] = 1,
     seed: Annotated[
         int | None,
@@ -145,14 +93,132 @@ def burst(
             metavar="SEED",
             min=0,
             max=(1 << 64) - 1,
+            rich_help_panel=LOAD,
             help="Seed of every random draw and of the request ids. [default: drawn, and printed]",
         ),
     ] = None,
-    ca: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Trust the authorities in this file.")
+    spike: Annotated[
+        bool,
+        typer.Option(
+            "--spike",
+            rich_help_panel=ARRIVAL,
+            help="All clients connect at once, as they do by default.",
+        ),
+    ] = False,
+    ramp: Annotated[
+        float,
+        Duration("Spread the clients, or let the rate grow, over this long.", group=ARRIVAL),
+    ] = 0.0,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R",
+            rich_help_panel=ARRIVAL,
+            help="Clients that arrive in a second (open loop).",
+        ),
     ] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Take any certificate.")] = False,
-    json_to: JsonTo = None,
+    arrivals: Annotated[
+        Arrivals,
+        typer.Option(
+            metavar="HOW",
+            rich_help_panel=ARRIVAL,
+            help="How they arrive with --rate: constant or poisson.",
+        ),
+    ] = Arrivals.CONSTANT,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="METHOD",
+            rich_help_panel=REQUEST,
+            help="HTTP method.",
+            autocompletion=complete.methods,
+        ),
+    ] = "GET",
+    path: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            rich_help_panel=REQUEST,
+            help="What is asked for. [default: the URL's path, else the vault's status]",
+        ),
+    ] = None,
+    body_size: Annotated[
+        int, Size("Size of the request's body, such as 16KiB.", group=REQUEST)
+    ] = 0,
+    workload: Annotated[
+        Workload,
+        typer.Option(
+            metavar="WORKLOAD",
+            rich_help_panel=REQUEST,
+            help="status: all requests alike. agent: each client is a backup agent that puts "
+            "snapshots into the vault at the URL's path, and reads back what was acknowledged.",
+        ),
+    ] = Workload.STATUS,
+    lanes: Annotated[
+        int,
+        typer.Option(
+            metavar="N", rich_help_panel=AGENT, help="Connections that an agent uses at once."
+        ),
+    ] = 4,
+    blocks: Annotated[
+        int, typer.Option(metavar="N", rich_help_panel=AGENT, help="Blocks of a snapshot.")
+    ] = 8,
+    block_sizes: Annotated[
+        str,
+        typer.Option(
+            metavar="SIZES",
+            rich_help_panel=AGENT,
+            help="How long its blocks are, and how often: SIZE[*WEIGHT],...",
+        ),
+    ] = DEFAULT_SIZES,
+    calls: Annotated[
+        int,
+        typer.Option(metavar="N", rich_help_panel=RPC, help="Calls that follow each activation."),
+    ] = 1,
+    clsid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GUID",
+            rich_help_panel=RPC,
+            help="Class to activate. [default: the demonstration class]",
+        ),
+    ] = None,
+    connect_timeout: Annotated[
+        float, Duration("Longest wait for the answer to a SYN.", "10s", PATIENCE)
+    ] = 10.0,
+    tls_timeout: Annotated[float, Duration("Longest TLS handshake.", "10s", PATIENCE)] = 10.0,
+    bind_timeout: Annotated[float, Duration("Longest DCE/RPC bind.", "10s", PATIENCE)] = 10.0,
+    response_timeout: Annotated[
+        float, Duration("Longest request, to the end of its answer.", "30s", PATIENCE)
+    ] = 30.0,
+    hold: Annotated[
+        float, Duration("How long a tcp:// connection must stand to be ok.", "250ms", PATIENCE)
+    ] = 0.25,
+    syn_retries: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=100,
+            rich_help_panel=PATIENCE,
+            help="Send a refused SYN again so often, as Windows does twice; counted.",
+        ),
+    ] = 0,
+    syn_retry_interval: Annotated[
+        float, Duration("Pause before a SYN is sent again.", "500ms", PATIENCE)
+    ] = 0.5,
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel=TRUST, help="Trust the authorities in this file."
+        ),
+    ] = None,
+    insecure: Insecure = False,
+    allow_remote: AllowRemote = False,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help="Exit 1 if it holds, such as 'lost>0'; repeatable."),
+    ] = None,
     journal: Annotated[
         Path | None,
         typer.Option(
@@ -161,14 +227,7 @@ def burst(
             help="Write one line for every attempt into it, and for what a vault acknowledged.",
         ),
     ] = None,
-    fail_on: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CONDITION", help="Exit 1 if it holds, such as 'lost>0'; repeatable."),
-    ] = None,
-    allow_remote: Annotated[
-        bool,
-        typer.Option("--allow-remote", help="Accept addresses beyond loopback and private ones."),
-    ] = False,
+    json_to: JsonTo = None,
 ) -> int:
     """Fire load, and say how every single attempt ended. Never retries on its own."""
     if spike and (rate is not None or ramp):

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import typer
 
+from vaultstorm.cli import complete
 from vaultstorm.cli.output import JsonTo, write
 from vaultstorm.control import ADMIN, ask
 from vaultstorm_wire.errors import UsageError
@@ -27,36 +28,49 @@ class Action(NamedTuple):
     Attributes:
         method: of the request to the control plane.
         path: there.
+        does: what it does, in a few words.
         values: what may follow it, as the end of the path, where its words are steps; `ASSIGNMENT`
             alone for a setting, and `HOTFIX` for the name of a hotfix.
     """
 
     method: str
     path: str
+    does: str
     values: tuple[str, ...] = ()
 
 
 ACTIONS: Final = {
-    "status": Action("GET", "/status"),
-    "gate": Action("POST", "/gate", GATES),
-    "recycle": Action("POST", "/recycle"),
-    "iisreset": Action("POST", "/iisreset"),
-    "apply-hotfix": Action("POST", "/apply-hotfix", (HOTFIX,)),
-    "stop-pool": Action("POST", "/stop-pool"),
-    "start-pool": Action("POST", "/start-pool"),
-    "set": Action("POST", "/set", (ASSIGNMENT,)),
-    "worker": Action("POST", "/worker", ("kill", "hang", "resume")),
+    "status": Action("GET", "/status", "the state of every part"),
+    "gate": Action("POST", "/gate", "let the application accept, or hold it back", GATES),
+    "recycle": Action("POST", "/recycle", "replace the worker processes"),
+    "iisreset": Action("POST", "/iisreset", "stop and start everything on the same port"),
+    "apply-hotfix": Action("POST", "/apply-hotfix", "install a hotfix", (HOTFIX,)),
+    "stop-pool": Action("POST", "/stop-pool", "turn the application pool off"),
+    "start-pool": Action("POST", "/start-pool", "turn the application pool on"),
+    "set": Action("POST", "/set", "change a setting of the pool", (ASSIGNMENT,)),
+    "worker": Action(
+        "POST", "/worker", "kill, hang or resume a worker process", ("kill", "hang", "resume")
+    ),
 }
 
 
 def ctl(
-    action: Annotated[str, typer.Argument(help="What to do, as above.", show_default=False)],
+    action: Annotated[
+        str,
+        typer.Argument(
+            metavar="ACTION",
+            help="What to do, as above.",
+            show_default=False,
+            autocompletion=complete.actions,
+        ),
+    ],
     values: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="VALUE",
             help="What gate, apply-hotfix, set and worker take after them.",
             show_default=False,
+            autocompletion=complete.values,
         ),
     ] = None,
     admin: Annotated[str, typer.Option(metavar="URL", help="The server's control plane.")] = ADMIN,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vaultstorm.cli.aim import TRUST, AllowRemote, Insecure, Url
 from vaultstorm.cli.output import JsonTo, write
 from vaultstorm_wire.errors import UsageError
 
@@ -13,12 +14,7 @@ if TYPE_CHECKING:
 
 
 def probe(
-    url: Annotated[
-        str,
-        typer.Argument(
-            metavar="URL", help="https://, http://, tcp:// or rpc://", show_default=False
-        ),
-    ],
+    url: Url,
     path: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="What to ask for. [default: the path of the URL]"),
@@ -29,14 +25,15 @@ def probe(
     ca: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", exists=True, dir_okay=False, help="Trust the authorities in this file."
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            rich_help_panel=TRUST,
+            help="Trust the authorities in this file.",
         ),
     ] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Take any certificate.")] = False,
-    allow_remote: Annotated[
-        bool,
-        typer.Option("--allow-remote", help="Accept addresses beyond loopback and private ones."),
-    ] = False,
+    insecure: Insecure = False,
+    allow_remote: AllowRemote = False,
     json_to: JsonTo = None,
 ) -> int:
     """Make one connection, and say layer by layer what works and what a failure means."""

@@ -20,14 +20,23 @@ def size(text: str | int) -> int:
     return text if isinstance(text, int) else _read(units.size, text)
 
 
-def Duration(help: str, default: str | bool = False) -> Any:
+def Duration(help: str, default: str = "", group: str | None = None) -> Any:
     """Declare an option that takes a duration; `default` is how its default is shown."""
-    return typer.Option(metavar="DURATION", parser=duration, help=help, show_default=default)
+    return _option("DURATION", duration, help, default, group)
 
 
-def Size(help: str, default: str | bool = False) -> Any:
+def Size(help: str, default: str = "", group: str | None = None) -> Any:
     """Declare an option that takes a size; `default` is how its default is shown."""
-    return typer.Option(metavar="SIZE", parser=size, help=help, show_default=default)
+    return _option("SIZE", size, help, default, group)
+
+
+def _option(
+    metavar: str, parser: Callable[[Any], T], help: str, default: str, group: str | None
+) -> Any:
+    text = f"{help} [default: {default}]" if default else help
+    return typer.Option(
+        metavar=metavar, parser=parser, help=text, show_default=False, rich_help_panel=group
+    )
 
 
 def _read(unit: Callable[[str], T], text: str) -> T:

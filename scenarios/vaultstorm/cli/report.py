@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
+from vaultstorm.cli import complete
+
 
 def report(
     directory: Annotated[
         Path,
         typer.Argument(
-            metavar="DIR", help="What `vaultstorm run` has written.", show_default=False
+            metavar="DIR",
+            help="What `vaultstorm run` has written.",
+            show_default=False,
+            autocompletion=complete.runs,
         ),
     ],
 ) -> int:

@@ -1,5 +1,6 @@
 """`vaultstorm serve`."""
 
+import gc
 import os
 from enum import StrEnum
 from pathlib import Path
@@ -7,10 +8,17 @@ from typing import Annotated, Final
 
 import typer
 
+from vaultstorm.cli import complete
+from vaultstorm.cli.exports import exported
 from vaultstorm_wire.errors import MachineError, UsageError
 
 RPC_PORT: Final = 135
 """Of the endpoint mapper, where RPCSS listens."""
+
+LISTEN: Final = "Where it listens"
+DEFECTS: Final = "What it is, and which defects it has"
+SETTINGS: Final = "Every other setting"
+TLS: Final = "TLS"
 
 _EXISTING = {"exists": True, "dir_okay": False, "readable": True}
 
@@ -25,10 +33,18 @@ class Overflow(StrEnum):
 
 def serve(
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address to listen on.")
+        str,
+        typer.Option(metavar="ADDRESS", rich_help_panel=LISTEN, help="Address to listen on."),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="TCP port to listen on.")
+        int,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            rich_help_panel=LISTEN,
+            help="TCP port to listen on.",
+        ),
     ] = 443,
     rpc_port: Annotated[
         int | None,
@@ -36,45 +52,67 @@ def serve(
             metavar="PORT",
             min=0,
             max=65535,
+            rich_help_panel=LISTEN,
             help="TCP port for DCOM activation; where it is not asked for and cannot be had, the "
             f"server goes on without RPC. [default: {RPC_PORT}]",
             show_default=False,
         ),
     ] = None,
-    no_rpc: Annotated[bool, typer.Option("--no-rpc", help="Do not serve RPC.")] = False,
+    no_rpc: Annotated[
+        bool, typer.Option("--no-rpc", rich_help_panel=LISTEN, help="Do not serve RPC.")
+    ] = False,
     backlog: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Length of the accept queue (afd.Backlog). [default: 10]"),
+        typer.Option(
+            metavar="N",
+            rich_help_panel=DEFECTS,
+            help="Length of the accept queue (afd.Backlog). [default: 10]",
+        ),
     ] = None,
     overflow: Annotated[
         Overflow | None,
         typer.Option(
-            help="What a connection meets that finds the queue full: handshake, then RST; RST to "
-            "the SYN; or silence (tcpip.Overflow). [default: by tcpip.SynAttackProtect, reset]"
+            metavar="HOW",
+            rich_help_panel=DEFECTS,
+            help="What a connection meets that finds the queue full: reset (handshake, then RST), "
+            "refuse (RST to the SYN) or drop (silence) (tcpip.Overflow). "
+            "[default: by tcpip.SynAttackProtect, reset]",
         ),
     ] = None,
     accept_interval: Annotated[
         str | None,
         typer.Option(
             metavar="DURATION",
+            rich_help_panel=DEFECTS,
             help="Time between two accepts of the application (afd.AcceptInterval). [default: 0]",
         ),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Worker processes (apppool.MaxProcesses). [default: 1]"),
+        typer.Option(
+            metavar="N",
+            rich_help_panel=DEFECTS,
+            help="Worker processes (apppool.MaxProcesses). [default: 1]",
+        ),
     ] = None,
     hotfixes: Annotated[
         list[str] | None,
         typer.Option(
             "--hotfix",
-            metavar="KB908739|KB960007|TECH39579|all",
-            help="Install a hotfix, which replaces a defect by its repair; repeatable. Without it "
-            "the server has the defect.",
+            metavar="NAME",
+            rich_help_panel=DEFECTS,
+            help="Install a hotfix, which replaces a defect by its repair: KB908739, KB960007, "
+            "TECH39579, or all; repeatable. Without it the server has the defect.",
+            autocompletion=complete.hotfixes,
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Settings in TOML (see --help-settings).")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=SETTINGS,
+            help="Settings in TOML (see --help-settings).",
+        ),
     ] = None,
     registry: Annotated[
         list[str] | None,
@@ -83,6 +121,8 @@ def serve(
             metavar="FILE.reg",
             help="Settings as regedit exports them (AFD, Tcpip, HTTP and AppID keys), or "
             "`kb960007`, what that article recommends; repeatable. Weaker than --config.",
+            rich_help_panel=SETTINGS,
+            autocompletion=complete.registry_exports,
         ),
     ] = None,
     assignments: Annotated[
@@ -92,25 +132,39 @@ def serve(
             metavar="SECTION.KEY=VALUE",
             help="Change one setting; repeatable, the last one of a key wins. Stronger than "
             "--config, weaker than an option that stands for the same key.",
+            rich_help_panel=SETTINGS,
+            autocompletion=complete.settings,
         ),
     ] = None,
     no_tls: Annotated[
-        bool, typer.Option("--no-tls", help="Plain HTTP on the same port (httpsys.TLS=0).")
+        bool,
+        typer.Option(
+            "--no-tls",
+            rich_help_panel=TLS,
+            help="Plain HTTP on the same port (httpsys.TLS=0).",
+        ),
     ] = False,
     cert: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Certificate chain in PEM, instead of a made one.", **_EXISTING
+            metavar="FILE",
+            rich_help_panel=TLS,
+            help="Certificate chain in PEM, instead of a made one.",
+            **_EXISTING,
         ),
     ] = None,
     key: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Private key of --cert.", **_EXISTING)
+        Path | None,
+        typer.Option(
+            metavar="FILE", rich_help_panel=TLS, help="Private key of --cert.", **_EXISTING
+        ),
     ] = None,
     tls_dir: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
             file_okay=False,
+            rich_help_panel=TLS,
             help="Where the certificate authority is made and kept. "
             "[default: ~/.local/share/vaultstorm/tls]",
         ),
@@ -125,11 +179,25 @@ def serve(
             metavar="PORT",
             min=0,
             max=65535,
+            rich_help_panel=LISTEN,
             help="Port of the control plane, on 127.0.0.1 only.",
         ),
     ] = 8079,
+    until_eof: Annotated[
+        bool,
+        typer.Option(
+            "--until-eof",
+            help="End with standard input too: a server that a program has started, with a pipe, "
+            "ends when that program does, however it does.",
+        ),
+    ] = False,
     help_settings: Annotated[
-        bool, typer.Option("--help-settings", help="List every setting there is, and leave.")
+        bool,
+        typer.Option(
+            "--help-settings",
+            rich_help_panel=SETTINGS,
+            help="List every setting there is, and leave.",
+        ),
     ] = False,
 ) -> int:
     """Run the server until SIGTERM or SIGINT.
@@ -147,9 +215,9 @@ def serve(
         raise UsageError("--no-tls and --cert contradict each other: leave one out")
     if no_rpc and rpc_port is not None:
         raise UsageError("--no-rpc and --rpc-port contradict each other: leave one out")
+    gc.disable()  # until the server is ready: what is imported here stays
     from vaultstorm_server import configuration
     from vaultstorm_server import hotfixes as known
-    from vaultstorm_server.registry import read
 
     named = {
         "afd.Backlog": backlog,
@@ -160,8 +228,8 @@ def serve(
     }
     overrides = [f"{path}={value}" for path, value in named.items() if value is not None]
     overrides += known.overrides(hotfixes or ())
-    exported = read(map(registry_file, registry or ()))
-    settings = configuration.load(config, [*(assignments or ()), *overrides], exported.given)
+    given, left_out = exported(registry or ())
+    settings = configuration.load(config, [*(assignments or ()), *overrides], given)
 
     from vaultstorm.cli import logs
 
@@ -172,7 +240,7 @@ def serve(
     from vaultstorm_server import front
     from vaultstorm_server.notices import notices
 
-    for ignored in exported.ignored:
+    for ignored in left_out:
         structlog.get_logger().warning("registry_ignored", entry=ignored)
     for notice in notices(settings, rpc=not no_rpc):
         structlog.get_logger().warning("setting_without_effect", notice=notice)
@@ -188,30 +256,9 @@ def serve(
             admin_port=admin_port,
             rpc_port=None if no_rpc else RPC_PORT if rpc_port is None else rpc_port,
             rpc_asked=rpc_port is not None,
+            until_eof=until_eof,
         )
     )
-
-
-def registry_file(name: str) -> tuple[str, bytes]:
-    """Give what a registry export is called, and what it holds.
-
-    Args:
-        name: of one in the library, or a path.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    from vaultstorm import library
-
-    shipped = library.find_registry(name)
-    if shipped is not None:
-        return shipped.name, shipped.read_bytes()
-    try:
-        return name, Path(name).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        because = error.strerror if isinstance(error, OSError) else error
-        there = ", ".join(library.registry_names())
-        raise UsageError(f"cannot read {name}: {because}; the library has {there}") from error
 
 
 def default_tls_dir(environ: "os._Environ[str] | dict[str, str]") -> Path:

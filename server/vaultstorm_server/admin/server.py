@@ -12,10 +12,23 @@ from vaultstorm_server.admin.app import Controlled, application
 
 PATIENCE: Final = 1
 """Seconds that a request of the control plane has at the end."""
+DATE: Final = 1.0
+"""Seconds that a Date header holds: it counts them."""
 
 
 class _Server(Server):
-    """A uvicorn that leaves the signals to the front process."""
+    """A uvicorn that leaves the signals to the front process, and sleeps until it is needed."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.ending = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn's own looks for it ten times a second, and so finds it late."""
+        while not await self.on_tick(0):  # which sets the Date of the answers
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DATE):
+                    await self.ending.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -55,5 +68,6 @@ class Admin:
     async def stop(self) -> None:
         """Finish the requests under way, and close."""
         self._server.should_exit = True
+        self._server.ending.set()
         if self._task is not None:
             await self._task

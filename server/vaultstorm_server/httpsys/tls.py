@@ -26,6 +26,7 @@ LIFETIME: Final = datetime.timedelta(days=397)
 """More than Apple's and Chrome's trust stores take is not worth issuing."""
 RENEWAL: Final = datetime.timedelta(days=30)
 
+_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _NAME = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)(?:\.[A-Za-z0-9_-]{1,63})*")
 
 
@@ -207,9 +208,14 @@ def _will_do(ca: Path, leaf: Path, names: set[str]) -> bool:
     found = set()
     for kind, name in peer.get("subjectAltName", ()):
         found.add(str(ipaddress.ip_address(name)) if kind == "IP Address" else name.lower())
-    expiry = ssl.cert_time_to_seconds(peer["notAfter"])
-    now = datetime.datetime.now(datetime.UTC)
-    return names <= found and expiry > (now + RENEWAL).timestamp()
+    return names <= found and _day(peer["notAfter"]) > datetime.datetime.now(datetime.UTC) + RENEWAL
+
+
+def _day(said: str) -> datetime.datetime:
+    """Read the day of ``Jan  5 09:34:43 2018 GMT``; ssl.cert_time_to_seconds imports locales."""
+    month, day, _, year, _ = said.split()
+    number = _MONTHS.index(month) // 3 + 1
+    return datetime.datetime(int(year), number, int(day), tzinfo=datetime.UTC)
 
 
 def _shake_hands(client_side: ssl.SSLContext, server_side: ssl.SSLContext) -> dict[str, Any]:

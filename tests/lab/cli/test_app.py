@@ -5,8 +5,7 @@ import re
 import pytest
 
 from tests.support.command import vaultstorm
-
-COMMANDS = ("serve", "burst", "probe", "ctl", "doctor", "report")
+from vaultstorm.cli.app import COMMANDS, wanted
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -24,3 +23,20 @@ def test_exit_codes_are_documented() -> None:
     text = " ".join(vaultstorm("--help").stdout.split())
     for code in ("0 fine", "1 a finding", "2 wrong usage", "3 the machine", "4 a bug"):
         assert code in text
+
+
+@pytest.mark.parametrize(
+    "arguments, names",
+    [
+        ([], COMMANDS),
+        (["serve", "--help"], ("serve",)),
+        (["--log-level", "debug", "serve"], COMMANDS),
+        (["sevre"], COMMANDS),
+    ],
+    ids=["none", "one", "after-options", "unknown"],
+)
+def test_only_the_command_that_is_asked_for_is_made(
+    arguments: list[str], names: tuple[str, ...]
+) -> None:
+    """Where it does not come first, or is none of ours, all are: help and advice name them."""
+    assert tuple(wanted(arguments)) == names

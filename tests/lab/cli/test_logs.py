@@ -77,3 +77,15 @@ def test_reader_that_has_left() -> None:
         assert run("info", stderr=writer).returncode == 0
     finally:
         os.close(writer)
+
+
+def test_what_logs_do_not_use_is_not_imported_for_them() -> None:
+    """Rich, which would take most of the start, stays out, and can be imported afterwards."""
+    code = (
+        "import sys; from vaultstorm.cli import logs; logs.setup();"
+        "print(any(name.partition('.')[0] == 'rich' for name in sys.modules)); import rich.console"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, env=environment(), timeout=50
+    )
+    assert ended.stdout == b"False\n"

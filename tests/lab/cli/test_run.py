@@ -29,6 +29,22 @@ def test_a_finding_as_json(tmp_path: Path) -> None:
     assert shown["variants"]["fixed"]["seed"] == 7
 
 
+def test_somebody_elses_server_and_client_have_options(tmp_path: Path) -> None:
+    """What does not go with the scenario is wrong usage; what is not installed, the machine's."""
+    out = f"--out={tmp_path / 'out'}"
+    for scenario, option, code, said in (
+        ("backlog-burst", "--command=x", 2, "has no [target]"),
+        ("backlog-nginx", "--client=x", 2, "has a [target]"),
+        ("backlog-nginx", "--command=no-such-server", 3, "no-such-server is not installed"),
+        ("client-retries", "--client=no-such-client", 3, "no-such-client is not installed"),
+    ):
+        ended = vaultstorm("run", scenario, option, out)
+        assert (ended.returncode, ended.stdout) == (code, "")
+        assert ended.stderr.startswith("vaultstorm: ")
+        assert said in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_wrong_usage_is_named(tmp_path: Path) -> None:
     """Exit 2, a sentence, and nothing that was there is touched."""
     path = write(tmp_path)

@@ -51,7 +51,14 @@ def test_help_says_the_defaults_of_the_settings() -> None:
     assert f"(afd.AcceptInterval). [default: {defaults.afd.AcceptInterval:g}]" in text
     assert f"(apppool.MaxProcesses). [default: {defaults.apppool.MaxProcesses}]" in text
     assert f"SynAttackProtect, {defaults.tcpip.style}]" in text
-    assert f"--hotfix {'|'.join(HOTFIXES)}|{ALL}" in text
+    assert f"{', '.join(HOTFIXES)}, or {ALL}; repeatable" in text
+
+
+def test_a_server_that_is_to_end_with_its_standard_input_needs_one_that_ends() -> None:
+    """Of /dev/null nobody can wait for the end: said before anything is started."""
+    ended = vaultstorm("serve", "--until-eof", "--port=0", "--rpc-port=0", "--admin-port=0")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--until-eof needs a pipe" in ended.stderr
 
 
 def test_help_settings_lists_all() -> None:

@@ -62,7 +62,7 @@ THE_INTERLEAVING: Final = [
     (DO_CLEAN_UP, State(False, 0, True, "ReleasedEntry"), State(1, 1, False, "released 0")),
 ]
 """A method that meets the exception leaves by it: that is one step. Kept in step with
-docs/vault.md, which tells it in words."""
+docs/reference/vault.md, which tells it in words."""
 
 STEPS: Final = [step for step, _, _ in THE_INTERLEAVING]
 MIRRORED: Final = [*STEPS[:2], Step(LEAVES, 2), DO_CLEAN_UP, Step(TOUCHES, 1), DO_CLEAN_UP]
