@@ -1,14 +1,18 @@
 """What a scenario does to the server while the load runs, and when."""
 
+import shlex
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from vaultstorm import counts, expectation
 from vaultstorm.expectation import Comparison
+from vaultstorm.foreign import placeholders
+from vaultstorm.foreign.target import signal_number
 from vaultstorm.tables import convert, duration
 from vaultstorm_client.thresholds import Threshold, Vocabulary
 from vaultstorm_server.admin import assignment
@@ -38,26 +42,70 @@ GATE: Final = "gate"
 SET: Final = "set"
 """The verb of an action that changes a setting of the application pool."""
 
+OCCUPY: Final = "occupy"
+"""The verb of an action by which others take so many places of the accept queue."""
+OCCUPIED_MAX: Final = 1000
+
 APPLY: Final = "apply-hotfix"
 """The verb of an action that installs a hotfix, by its article's steps."""
 
+SIGNAL: Final = "signal"
+COMMAND: Final = "command"
+"""How the records name what is done to a foreign server: this word, and the rest of it."""
+
 Look = Callable[[], Mapping[str, Any] | None]
+
+
+class Whom(NamedTuple):
+    """Whom actions are done to, and so what can be done and waited for.
+
+    Attributes:
+        what: as messages say it.
+        kinds: keys of an action of which it has one.
+        words: what `action` may say; None for everything that our control plane knows.
+        numbers: what `when` may speak of.
+        names: the placeholders of a command.
+    """
+
+    what: str
+    kinds: tuple[str, ...]
+    words: tuple[str, ...] | None
+    numbers: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+
+OURS: Final = Whom("our own server", ("action",), None, counts.NAMES)
+STARTED: Final = Whom(
+    "a [target]",
+    ("action", SIGNAL, COMMAND),
+    SIGNALS,
+    (counts.ENDED,),
+    (*placeholders.NAMES, placeholders.PID),
+)
+"""A foreign server that is started for the run."""
+ELSEWHERE: Final = Whom("a [target] with url", (COMMAND,), (), (counts.ENDED,), placeholders.COMMON)
+"""A foreign server that runs already."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One action; either `at` or `when` is set.
 
     Attributes:
-        action: one of `ACTIONS`, a setting that is changed, or a hotfix that is installed.
+        action: one of `ACTIONS`, a setting that is changed, or a hotfix that is installed; of a
+            foreign server also a signal or a command, written as the records have it.
         at: seconds since the load began; 0 is before its first SYN.
         when: a condition on what the server and the client have counted.
         every: seconds between two times, from the first on, until the load ends; None for once.
+        signal: the signal's name without ``SIG``, if it is one.
+        command: the command's words, if it is one.
     """
 
     action: str
     at: float | None = None
     when: Threshold | Comparison | None = None
     every: float | None = None
+    signal: str | None = None
+    command: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -73,19 +121,21 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Written(msgspec.Struct, frozen=True):
-    action: str
+    action: str | None = None
+    signal: str | None = None
+    command: tuple[str, ...] | None = None
     at: str | float | None = None
     when: str | None = None
     every: str | float | None = None
 
 
-def read(tables: Sequence[object], where: str) -> tuple[Action, ...]:
+def read(tables: Sequence[object], where: str, whom: Whom = OURS) -> tuple[Action, ...]:
     """Read the `actions` of a variant.
 
     Raises:
         UsageError: one of them is wrong; says which, beginning with `where`.
     """
-    read = tuple(_read(table, f"{where} {n}") for n, table in enumerate(tables, 1))
+    read = tuple(_read(table, f"{where} {n}", whom) for n, table in enumerate(tables, 1))
     last = 0.0
     for n, action in enumerate(read, 1):
         if action.at is not None and action.at < last:
@@ -94,9 +144,9 @@ def read(tables: Sequence[object], where: str) -> tuple[Action, ...]:
     return read
 
 
-def _read(table: object, where: str) -> Action:
+def _read(table: object, where: str, whom: Whom) -> Action:
     written = convert(table, _Written, where)
-    name = _checked(" ".join(written.action.split()), where)
+    done = _done(written, where, whom)
     if (written.at is None) == (written.when is None):
         raise UsageError(f"{where}: give either at or when")
     every = None
@@ -104,23 +154,55 @@ def _read(table: object, where: str) -> Action:
         every = duration(written.every, f"{where}: every")
         if not 0 < every < float("inf"):
             raise UsageError(f"{where}: every: longer than 0, and not for ever")
-        if name in SIGNALS:
-            raise UsageError(f"{where}: {name} ends the server: it cannot be repeated")
+        if done.action in SIGNALS:
+            raise UsageError(f"{where}: {done.action} ends the server: it cannot be repeated")
     if written.when is None:
         at = duration(written.at, f"{where}: at")
         if at == float("inf"):
             raise UsageError(f"{where}: at: a moment that comes")
-        return Action(action=name, at=at, every=every)
+        return replace(done, at=at, every=every)
+    samples = "'queued + ended == 100' or 'held == waiting'"
     vocabulary = Vocabulary(
         f"{where}: when",
-        dict.fromkeys(counts.NAMES, 0),
-        counts.NAMES,
+        dict.fromkeys(whom.numbers, 0),
+        whom.numbers,
         {},
-        "'queued + ended == 100' or 'held == waiting'",
+        samples if whom is OURS else f"'{counts.ENDED} >= 100'",
         form=expectation.FORM,
     )
-    when = expectation.read_both(written.when, vocabulary)
-    return Action(action=name, when=when, every=every)
+    return replace(done, when=expectation.read_both(written.when, vocabulary), every=every)
+
+
+def _done(written: _Written, where: str, whom: Whom) -> Action:
+    """Give what is to be done, without its moment."""
+    given = [kind for kind in ("action", SIGNAL, COMMAND) if getattr(written, kind) is not None]
+    if not given and whom is OURS:
+        raise UsageError(f"{where}: action is missing")
+    if len(given) != 1:
+        raise UsageError(f"{where}: give one of {', '.join(whom.kinds)}")
+    if given[0] not in whom.kinds:
+        others = (
+            f"write {' or '.join(whom.kinds)}" if whom.kinds != OURS.kinds else "name a [target]"
+        )
+        raise UsageError(f"{where}: {given[0]}: it cannot be done to {whom.what}; {others}")
+    if written.signal is not None:
+        signal_number(written.signal, f"{where}: signal")
+        return Action(action=f"{SIGNAL} {written.signal}", signal=written.signal)
+    if written.command is not None:
+        if not written.command or not written.command[0] or "\0" in "".join(written.command):
+            raise UsageError(f"{where}: command: its first word names no program")
+        placeholders.check(written.command, whom.names, f"{where}: command")
+        return Action(action=f"{COMMAND} {shlex.join(written.command)}", command=written.command)
+    assert written.action is not None  # the only kind that is left
+    action = " ".join(written.action.split())
+    if whom.words is None:
+        return Action(action=_checked(action, where))
+    if action not in whom.words:
+        raise UsageError(
+            f"{where}: action = {action!r}: that is for our own server; to {whom.what} can be done "
+            f'{", ".join(whom.words)}, {SIGNAL} = "HUP" and {COMMAND} = ["…"]'
+        )
+    return Action(action=action)
 
 
 def _checked(action: str, where: str) -> str:
@@ -131,15 +213,23 @@ def _checked(action: str, where: str) -> str:
             assignment.read(rest, AppPool())
         elif verb == APPLY and rest:
             return f"{APPLY} {find(rest)}"
+        elif verb == OCCUPY and rest:
+            _check_number(rest)
         elif action not in ACTIONS:
             near = nearest(action, ACTIONS)
             known = (
-                f"write {', '.join(ACTIONS)}, {APPLY} NAME, or {SET} {assignment.SECTION}.KEY=VALUE"
+                f"write {', '.join(ACTIONS)}, {OCCUPY} N, {APPLY} NAME, "
+                f"or {SET} {assignment.SECTION}.KEY=VALUE"
             )
             raise UsageError(f"did you mean {near}?" if near else known)
     except UsageError as error:
         raise UsageError(f"{where}: action = {action!r}: {error}") from error
     return action
+
+
+def _check_number(places: str) -> None:
+    if not places.isdecimal() or not 1 <= int(places) <= OCCUPIED_MAX:
+        raise UsageError(f"write {OCCUPY} N, with 1 to {OCCUPIED_MAX} places")
 
 
 class _Repeated:

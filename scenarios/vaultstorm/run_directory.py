@@ -81,6 +81,11 @@ class RunnerJournal:
         """Write down that something has happened at this moment."""
         self._append(journal.Event(time=epoch(monotonic()), name=name, detail=detail))
 
+    def kernel(self, queued: int, backlog: int | None, overflows: int) -> None:
+        """Write down what the kernel says of a foreign server's port at this moment."""
+        now = epoch(monotonic())
+        self._append(journal.Kernel(time=now, queued=queued, backlog=backlog, overflows=overflows))
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -8,13 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from vaultstorm import acknowledged, descriptors, expectation, variant_run
+from vaultstorm import acknowledged, client_load, descriptors, results, variant_run
+from vaultstorm.foreign import programs
 from vaultstorm.live import live
-from vaultstorm.run_directory import RunDirectory, has_content, toml
+from vaultstorm.run_directory import RunDirectory, toml
 from vaultstorm.scenario import SEED_MAX, Scenario, Variant
+from vaultstorm.variant_run import Place
 from vaultstorm.watch import Cut, Watch
+from vaultstorm_client.target import parse as aim
 from vaultstorm_wire.errors import MachineError
 
 SCHEMA: Final = 1
@@ -33,12 +34,18 @@ class Options(NamedTuple):
         out: the run directory; None for a new one.
         port: of every server; 0 for any that is free.
         seed: of every load; None for the scenario's.
+        command: what starts every foreign server; None for the scenario's.
+        client: the command of a client program in place of our own load; None for that.
+        allow_remote: whether a server that runs already may be beyond private addresses.
     """
 
     variants: Sequence[str] = ()
     out: Path | None = None
     port: int = 0
     seed: int | None = None
+    command: str | None = None
+    client: str | None = None
+    allow_remote: bool = False
 
 
 class Outcome(NamedTuple):
@@ -59,11 +66,12 @@ def run(scenario: Scenario, options: Options) -> Outcome:
     """Run a scenario; no process is left, whichever way this ends.
 
     Raises:
-        UsageError: there is no such variant, or the run directory is in use.
+        UsageError: there is no such variant, an option does not go with the scenario, or the run
+            directory is in use.
         MachineError: the machine will not do it. The variants that had run before are still
             reconciled and reported, if it will do that.
     """
-    variants = scenario.choose(options.variants)
+    scenario, variants, client = _chosen(scenario, options)
     seed = _seed(options.seed, scenario)
     for variant in variants:
         plan, scheme = scenario.plan(variant, seed), scenario.scheme(variant)
@@ -77,7 +85,9 @@ def run(scenario: Scenario, options: Options) -> Outcome:
                 with tempfile.TemporaryDirectory(prefix="vaultstorm-tls-") as tls:
                     for variant in variants:
                         watch.check()
-                        place = _place(scenario, variant, directory, Path(tls), options.port, seed)
+                        path = _directory(scenario, variant, directory)
+                        place = Place(path, Path(tls), options.port, seed, client)
+                        place = place._replace(allow_remote=options.allow_remote)
                         failures[variant.name] = variant_run.run(
                             scenario, variant, place, watch, show
                         )
@@ -94,6 +104,28 @@ def run(scenario: Scenario, options: Options) -> Outcome:
         return _conclude(scenario, variants, directory, failures, cut, watch.interrupted)
 
 
+def _chosen(
+    scenario: Scenario, options: Options
+) -> tuple[Scenario, tuple[Variant, ...], tuple[str, ...]]:
+    """Give the scenario as it is run, its variants, and the client that takes our load's place."""
+    if options.command is not None:
+        scenario = scenario.with_command(options.command)
+    variants = scenario.choose(options.variants)
+    if options.client is not None:
+        client = client_load.read(options.client, scenario, variants)
+        programs.find(client[0], None)
+        return scenario, variants, client
+    for variant in variants:
+        target = scenario.served_by(variant)
+        if target is None:
+            continue
+        if target.url is None:
+            programs.find_first(target)
+        else:
+            aim(target.url, options.allow_remote)
+    return scenario, variants, ()
+
+
 def _seed(given: int | None, scenario: Scenario) -> int:
     if given is not None:
         return given
@@ -102,16 +134,11 @@ def _seed(given: int | None, scenario: Scenario) -> int:
     return int.from_bytes(os.urandom(8), "big") & SEED_MAX
 
 
-def _place(
-    scenario: Scenario, variant: Variant, directory: RunDirectory, tls: Path, port: int, seed: int
-) -> variant_run.Place:
+def _directory(scenario: Scenario, variant: Variant, directory: RunDirectory) -> Path:
     path = directory.variant(variant.name)
-    directory.write(f"{variant.name}/server.toml", toml(scenario.settings(variant)))
-    return variant_run.Place(path, tls, port, seed)
-
-
-def _vault(scenario: Scenario, variant: Variant, directory: RunDirectory) -> Path:
-    return acknowledged.directory(scenario.settings(variant), directory.path / variant.name)
+    if scenario.served_by(variant) is None:
+        directory.write(f"{variant.name}/server.toml", toml(scenario.settings(variant)))
+    return path
 
 
 def _conclude(
@@ -128,28 +155,25 @@ def _conclude(
     """
     from vaultstorm import reconcile, report
 
-    ended = [v for v in variants if has_content(directory.path / v.name / "burst.json")]
-    vaults = {v.name: _vault(scenario, v, directory) for v in ended}
-    records = [reconcile.Variant(v.name, v.title, v.options, vaults[v.name]) for v in ended]
+    ended = [v for v in variants if results.has_ended(directory.path / v.name)]
+    records = [results.record(scenario, v, directory.path / v.name) for v in ended]
     violations = reconcile.reconcile(directory.path, records)
     with reconcile.existing(directory.path) as db:
-        results = {
-            variant.name: _variant_result(
+        found = {
+            variant.name: results.result(
                 variant,
-                {
-                    **_burst(directory.path / variant.name / "burst.json"),
-                    **reconcile.summarise(db, variant.name),
-                },
+                record,
+                directory.path / variant.name,
+                reconcile.summarise(db, variant.name),
                 failures.get(variant.name, []),
-                vaults[variant.name],
             )
-            for variant in ended
+            for variant, record in zip(ended, records, strict=True)
         }
     for variant in scenario.variants:
-        if variant.name not in results or acknowledged.whole(results[variant.name]):
+        if variant.name not in found or acknowledged.whole(found[variant.name]):
             acknowledged.remove(directory.path / variant.name)
     passed = not violations and len(ended) == len(variants) and cut is None
-    passed = passed and all(result["passed"] for result in results.values())
+    passed = passed and all(result["passed"] for result in found.values())
     result = {
         "schema": SCHEMA,
         "scenario": scenario.name,
@@ -160,7 +184,7 @@ def _conclude(
         "fixes": scenario.fixes,
         "passed": passed,
         "cut": cut,
-        "variants": results,
+        "variants": found,
         "violations": [violation._asdict() for violation in violations],
         "out": str(directory.path),
     }
@@ -170,31 +194,3 @@ def _conclude(
         return Outcome(result, INTERRUPTED, path)
     status = BUG if violations else FINE if passed else FINDING
     return Outcome(result, status, path)
-
-
-def _variant_result(
-    variant: Variant, summary: Mapping[str, Any], failures: Sequence[str], vault: Path
-) -> dict[str, Any]:
-    checks = [expectation.check(text, summary) for text in variant.expect]
-    checks += [
-        {"check": "runs as it is written", "actual": failure, "passed": False}
-        for failure in failures
-    ]
-    kept = ("attempts", "ok", "lost", "outcomes", "causes", "verdicts", "unexplained", "gaps")
-    more = ("events", "reused", "retries", "latency_ms", "seed", "duration_s")
-    of_vault = ("vault", "acknowledged", "interfaces", "threads_held")
-    of_rpc = ("rpc", "rpc_errors")
-    findings = acknowledged.findings(summary, vault)
-    return {
-        "title": variant.title,
-        "passed": all(check["passed"] for check in checks) and not findings,
-        **{key: summary.get(key) for key in (*kept, *more, *of_vault, *of_rpc)},
-        "options": variant.options,
-        "expectations": checks,
-        "findings": findings,
-    }
-
-
-def _burst(path: Path) -> dict[str, Any]:
-    result: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-    return result

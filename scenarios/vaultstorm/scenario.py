@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from vaultstorm import actions, expectation, library, workload
 from vaultstorm.actions import Action
+from vaultstorm.foreign import target as targets
+from vaultstorm.foreign.target import Target
 from vaultstorm.tables import convert, duration
 from vaultstorm_client.plan import Plan
 from vaultstorm_server import configuration
@@ -33,6 +36,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
         why: what the reader learns from it, in one sentence.
         server: the settings in which it differs, section by section.
         load: the keys of the load in which it differs.
+        target: the keys of the target in which it differs.
         expect: the expectations, as written.
     """
 
@@ -41,6 +45,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     server: Tables = {}
     load: Tables = {}
+    target: Tables = {}
     hotfixes: tuple[str, ...] = ()
     expect: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
@@ -48,7 +53,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def options(self) -> Tables:
         """What differs from the other variants, without what is empty."""
-        differs = {"server": self.server, "load": self.load, "hotfixes": list(self.hotfixes)}
+        differs: Tables = {"server": self.server, "load": self.load, "target": self.target}
+        differs["hotfixes"] = list(self.hotfixes)
         return {name: value for name, value in differs.items() if value}
 
 
@@ -64,6 +70,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         time_limit: seconds for all variants together.
         server: the settings of all variants.
         load: the load of all variants.
+        target: the foreign server of all variants, in place of ours.
         variants: in the order of the file.
     """
 
@@ -79,7 +86,33 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     time_limit: float = DEFAULT_TIME_LIMIT
     server: Tables = {}
     load: Tables = {}
+    target: Tables = {}
     variants: tuple[Variant, ...]
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is fired at somebody else's servers."""
+        return bool(self.target) or any(variant.target for variant in self.variants)
+
+    def served_by(self, variant: Variant) -> Target | None:
+        """Give the foreign server of one variant; None for ours."""
+        if not self.foreign:
+            return None
+        where = f"{self.origin}, [variants.{variant.name}.target]"
+        return targets.read(targets.merged(self.target, variant.target), where)
+
+    def with_command(self, command: str) -> "Scenario":
+        """Give the same scenario with another command in every target. Raises UsageError."""
+        words = targets.words(command, "--command")
+        if not self.foreign:
+            raise UsageError(f"--command: {self.origin} has no [target]; it runs our own server")
+        if any("url" in {**self.target, **variant.target} for variant in self.variants):
+            raise UsageError(f"--command: the target of {self.origin} is a url: it runs already")
+        without = [replace(v, target=targets.without_command(v.target)) for v in self.variants]
+        made = replace(self, target=targets.replaced(self.target, words), variants=tuple(without))
+        for variant in made.variants:
+            made.served_by(variant)
+        return made
 
     def settings(self, variant: Variant) -> Tables:
         """Give the settings of one variant's server; a load of HTTP decides on TLS."""
@@ -94,13 +127,21 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         return merged
 
     def scheme(self, variant: Variant) -> str:
-        """Give the scheme that one variant's load is fired at."""
-        return workload.scheme({**self.load, **variant.load}, self.origin)
+        """Give the scheme that one variant's load is fired at: a target that runs has its own."""
+        load = {**self.load, **variant.load}
+        target = self.served_by(variant)
+        if target is None:
+            return workload.scheme(load, self.origin)
+        where = f"{self.origin}, [variants.{variant.name}]"
+        return targets.scheme(target, load, where)
 
     def plan(self, variant: Variant, seed: int) -> Plan:
         """Give the load of one variant."""
         where = f"{self.origin}, [variants.{variant.name}.load]"
-        return workload.plan({**self.load, **variant.load}, where, seed)
+        load = {**self.load, **variant.load}
+        if self.foreign:
+            load = targets.load(load, self.scheme(variant), where)
+        return workload.plan(load, where, seed)
 
     def choose(self, names: Iterable[str]) -> tuple[Variant, ...]:
         """Give the variants of these names in the scenario's order; all, if none is named.
@@ -130,6 +171,7 @@ class _Head(msgspec.Struct, frozen=True):
     time_limit: str | float = DEFAULT_TIME_LIMIT
     server: Tables = {}
     load: Tables = {}
+    target: Tables = {}
 
 
 class _Variant(msgspec.Struct, frozen=True):
@@ -137,6 +179,7 @@ class _Variant(msgspec.Struct, frozen=True):
     why: str
     server: Tables = {}
     load: Tables = {}
+    target: Tables = {}
     hotfixes: list[str] = []
     expect: list[str] = []
     actions: list[Any] = []
@@ -177,22 +220,38 @@ def load(scenario: str | Path) -> Scenario:
         time_limit=limit,
         server=head.server,
         load=head.load,
-        variants=tuple(_variant(origin, *item) for item in head.variants.items()),
+        target=targets.known(head.target, f"{origin}, [target]"),
+        variants=tuple(_variant(origin, head.target, *item) for item in head.variants.items()),
     )
     workload.plan(head.load, f"{origin}, [load]", 0)
     workload.scheme(head.load, f"{origin}, [load]")
+    if made.foreign:
+        _check_foreign(made)
     for variant in made.variants:
         made.plan(variant, 0)
         made.settings(variant)
     return made
 
 
-def _variant(origin: str, name: str, table: object) -> Variant:
+def _check_foreign(scenario: Scenario) -> None:
+    """Raise UsageError if a scenario has a server of ours as well, or a variant has none."""
+    for variant in scenario.variants:
+        if scenario.server or variant.server or variant.hotfixes:
+            ours = "hotfixes" if variant.hotfixes else "[server]"
+            raise UsageError(
+                f"{scenario.origin}: it has both {ours} and a [target]; a scenario runs either our "
+                "own server or somebody else's"
+            )
+        scenario.served_by(variant)
+
+
+def _variant(origin: str, target: Tables, name: str, table: object) -> Variant:
     where = f"{origin}, [variants.{name}]"
     if not _NAME.fullmatch(name):
         raise UsageError(f"{where}: a variant's name is of a-z, 0-9 and -, at most 64 of them")
     written = convert(table, _Variant, where)
     configuration.from_document(written.server, f"{where[:-1]}.server]: ")
+    own = targets.known(written.target, f"{where[:-1]}.target]")
     for n, text in enumerate(written.expect, 1):
         expectation.parse(text, f"{where}: expect {n}:")
     return Variant(
@@ -201,10 +260,17 @@ def _variant(origin: str, name: str, table: object) -> Variant:
         why=written.why,
         server=written.server,
         load=written.load,
+        target=own,
         hotfixes=_hotfixes(written.hotfixes, where),
         expect=tuple(written.expect),
-        actions=actions.read(written.actions, f"{where}: action"),
+        actions=actions.read(written.actions, f"{where}: action", _whom({**target, **own})),
     )
+
+
+def _whom(target: Tables) -> actions.Whom:
+    if not target:
+        return actions.OURS
+    return actions.ELSEWHERE if "url" in target else actions.STARTED
 
 
 def _hotfixes(written: Iterable[str], where: str) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def rows(table: str) -> dict[str, list[str]]:
 
 @pytest.mark.alone
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", library.SHOWN)
 def test_the_demo_shows_the_failure_and_its_cure(
     in_memory: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -170,12 +170,16 @@ def test_names_are_those_of_the_library() -> None:
 
 @pytest.mark.parametrize("name", library.names())
 def test_what_ships_is_right(name: str) -> None:
-    """Every scenario of the library loads, is reproducible, and expects something everywhere."""
+    """Every scenario of the library loads, is reproducible, and expects something everywhere.
+
+    Of somebody else's server not everything can be explained.
+    """
     scenario = load(name)
     assert scenario.seed is not None
     for variant in scenario.variants:
-        assert "unexplained == 0" in variant.expect
-        assert any(key.startswith(("lost", "ok")) for key in variant.expect)
+        assert scenario.foreign or "unexplained == 0" in variant.expect
+        expected = ("lost", "ok", "verdicts.twice")
+        assert any(key.startswith(expected) for key in variant.expect)
 
 
 def test_hotfixes(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""Our own server as a variant's; the runs themselves are in test_variant_run."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.lab.tiny import HEAD, write
+from vaultstorm import runner
+from vaultstorm.our_server import last_line
+from vaultstorm.scenario import load
+
+
+def run(directory: Path, variant: str) -> dict[str, Any]:
+    """Run one variant, and give its result."""
+    text = f'{HEAD}\n[variants.only]\ntitle = "x"\nwhy = "y"\n{variant}'
+    outcome = runner.run(load(write(directory, text)), runner.Options(out=directory / "out"))
+    assert outcome.result["violations"] == []
+    result: dict[str, Any] = outcome.result["variants"]["only"]
+    return result
+
+
+def test_others_may_take_the_places_of_the_queue(tmp_path: Path) -> None:
+    """So that whoever comes finds none, however few they are."""
+    result = run(
+        tmp_path,
+        """load = { clients = 1, requests = 2 }
+        actions = [{ at = 0, action = "gate closed" }, { at = 0, action = "occupy 2" },
+                   { when = "turned_away >= 2", action = "gate open" }]
+        expect = ["lost == 2", "causes.backlog_full == 2", "unexplained == 0"]""",
+    )
+    assert result["passed"], result["expectations"]
+    assert (result["server"], result["version"], result["notes"]) == ("vaultstorm", None, [])
+
+
+def test_the_last_word_of_a_log(tmp_path: Path) -> None:
+    """What our own command says at its end; or where to look."""
+    log = tmp_path / "log"
+    log.write_text("x\nvaultstorm: one\nvaultstorm: two\ny\n")
+    assert last_line(log) == ": two"
+    log.write_text("x\n")
+    assert last_line(log) == f"; see {log}"
