@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.installed
 
-.PHONY: install demo test lint bench soak fuzz tools ci clean
+.PHONY: install demo test lint docs bench soak fuzz tools compose-test ci clean
 
 install: $(STAMP)
 
@@ -11,6 +11,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	$(BIN)/python -m compileall -q server client scenarios   # or each start compiles, where nothing may write byte code
 	@touch $(STAMP)
 
 demo: install
@@ -25,8 +26,14 @@ test: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy server client scenarios tests bench
+	$(BIN)/mypy server client scenarios tests bench docs containers
 	$(BIN)/lint-imports
+
+# The site in site/, which opens from disk; its generated parts and all links are checked.
+docs: install
+	$(BIN)/python -m docs.generate --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/python -m docs.links site
 
 bench: install
 	$(BIN)/python -m bench
@@ -40,16 +47,22 @@ soak: install
 fuzz: install
 	$(BIN)/python -m tests.wire.dcerpc.fuzz 200000
 
-# For the tests that look at a report in a real browser, and that have Wireshark read what was captured; without
-# them they are skipped, and say so.
+# For the tests that look at a report in a real browser, that have Wireshark read what was captured, and that run nginx
+# and curl; without one of them its tests are skipped, and say so.
+TOOLS := chromium tshark nginx curl
 tools:
-	@command -v chromium >/dev/null && command -v tshark >/dev/null \
+	@for tool in $(TOOLS); do PATH="$$PATH:/usr/sbin" command -v $$tool >/dev/null || missing=1; done; [ -z "$$missing" ] \
 		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
-		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium tshark >/dev/null; } \
-		|| echo "chromium and tshark are not both here, nor can they be installed: their tests will be skipped"
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(TOOLS) >/dev/null; } \
+		|| echo "$(TOOLS) are not all here, nor can they be installed: their tests will be skipped"
+
+# The image and the three profiles for real: Docker Compose, else Podman, which is installed where it can be.
+compose-test:
+	containers/compose-test
 
 ci: tools lint test
 
 clean:
-	rm -rf .venv dist build bench/results demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv dist build site bench/results demo-out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find demo-reports -mindepth 1 -not -name .gitignore -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
