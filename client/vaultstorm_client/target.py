@@ -15,6 +15,20 @@ PORTS: Final[dict[str, int | None]] = {
 }
 """The schemes that can be aimed at, and the port of a URL that names none."""
 
+NEAR: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            *("127.0.0.0/8", "::1/128"),  # loopback
+            *("0.0.0.0/32", "::/128"),  # unspecified: Linux connects to itself
+            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),  # RFC 1918, RFC 4193
+            *("169.254.0.0/16", "fe80::/10"),  # link-local: RFC 3927, RFC 4291
+        ),
+    )
+)
+"""What may be aimed at unasked. `ipaddress.is_private` takes in far more: networks that are reserved
+for documentation or for later, to which a router may well lead."""
+
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
 
@@ -123,7 +137,7 @@ def is_near(host: str) -> bool:
     """Tell whether an IP address is a loopback or a private one."""
     address = ipaddress.ip_address(host.partition("%")[0])
     address = getattr(address, "ipv4_mapped", None) or address
-    return address.is_loopback or address.is_private or address.is_link_local
+    return any(address in network for network in NEAR)
 
 
 def _resolve(host: str, port: int) -> tuple[Address, ...]:
