@@ -15,13 +15,16 @@ import msgspec
 from bench import (
     certificate,
     connections,
+    foreign,
     hang,
     held,
     kills,
     memory,
+    pages,
     peers,
     reconcile,
     requests,
+    retries,
     rpc,
     soak,
     spread,
@@ -38,10 +41,13 @@ MEASUREMENTS: Final[dict[str, Callable[[Setup], Measurement]]] = {
     for module in (
         *(spread, connections, requests, memory, held, reconcile, vault, rpc),
         *(soak, kills, hang),
+        *(foreign, retries),
     )
 }
-LONG: Final = (soak.NAME, kills.NAME, hang.NAME)
+LONG: Final = (soak.NAME, kills.NAME, hang.NAME, foreign.NAME, retries.NAME)
 """Made only where they are named."""
+PAGES: Final = {module.NAME: (module.PAGE, module.markdown) for module in (foreign, retries)}
+"""Where the documentation has the figures, and what writes them as they stand there."""
 PROMISED: Final = (kills.NAME,)
 """A target of theirs that is missed is a failure."""
 
@@ -68,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
             results.append(result)
             print(render(result), flush=True)
             print(f"  written to {_write(result, facts, asked)}\n", flush=True)
+            _publish(result, asked.write and not asked.quick)
     print(_closing(results))
     failed = any(result.broken or _missed(result, asked.strict) for result in results)
     return 1 if failed else 0
@@ -79,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a smoke run: small counts, one round")
     parser.add_argument("--no-install", action="store_true", help="do not try apt-get for peers")
     parser.add_argument("--strict", action="store_true", help="exit 1 if a target was missed")
+    parser.add_argument("--write", action="store_true", help="put tables into the documentation")
     results = Path("bench", "results")
     parser.add_argument("--out", type=Path, default=results, help="folder (default: %(default)s)")
     return parser
@@ -120,6 +128,19 @@ def _write(result: Measurement, facts: dict[str, Any], asked: argparse.Namespace
     }
     path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     return path
+
+
+def _publish(result: Measurement, write: bool) -> None:
+    """Print the table that the documentation has of a measurement; put it there if that is asked.
+
+    A table that could not be made, or was made in a smoke run, replaces no other.
+    """
+    if result.name not in PAGES or result.broken is not None:
+        return
+    page, markdown = PAGES[result.name]
+    print(f"{markdown(result)}\n", flush=True)
+    if write:
+        pages.put(page, result.name, markdown(result))
 
 
 def _missed(result: Measurement, strict: bool) -> bool:

@@ -299,3 +299,19 @@ def test_the_end_of_a_start_is_the_ready_line_alone(server: Server) -> None:
     assert isinstance(server.process, subprocess.Popen)
     assert server.process.stdout is not None
     assert server.process.stdout.read() == b""
+
+
+def test_a_start_imports_nothing_that_the_ready_line_does_not_need(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes long to import and is for rare cases stays out, where certificates are there."""
+    del server  # has made them
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    with running_server(tmp_path / "second"):
+        lines = (tmp_path / "second" / "stderr.log").read_text().splitlines()
+    imported = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time")}
+    assert "vaultstorm_server.front" in imported
+    top = {name.partition(".")[0] for name in imported}
+    assert not top & {"cryptography", "jinja2", "prometheus_client", "sqlite3", "trustme"}
+    assert not top & {"tomllib", "vaultstorm_client"}
+    assert not imported & {"rich.console", "vaultstorm.cli.burst", "vaultstorm.runner"}
