@@ -26,8 +26,8 @@ NEAR: Final = tuple(
         ),
     )
 )
-"""What may be aimed at unasked. `ipaddress.is_private` takes in far more: networks that are reserved
-for documentation or for later, to which a router may well lead."""
+"""What may be aimed at unasked. `ipaddress.is_private` takes in far more: networks reserved for
+documentation, benchmarks or later use, to which a router may well lead."""
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
