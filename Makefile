@@ -7,11 +7,12 @@ STAMP  := .venv/.installed
 
 install: $(STAMP)
 
+# Byte code is compiled here, once: every start would do it again where nothing may write any.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
-	$(BIN)/python -m compileall -q server client scenarios   # or each start compiles, where nothing may write byte code
+	@$(BIN)/python -m compileall -q server client scenarios
 	@touch $(STAMP)
 
 demo: install
