@@ -2,10 +2,7 @@
 
 import json
 import re
-import zipfile
 from pathlib import Path
-from subprocess import run as execute
-from sys import executable
 
 import pytest
 
@@ -108,21 +105,3 @@ def test_no_run_no_report(tmp_path: Path) -> None:
     """A directory without a run is refused."""
     with pytest.raises(UsageError, match="no finished run"):
         report.write(tmp_path)
-
-
-def test_a_wheel_holds_the_files_of_the_page(tmp_path: Path) -> None:
-    """Templates, style, script and uPlot with its licence are in the built wheel."""
-    build = [executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
-    execute([*build, str(tmp_path), str(ROOT)], check=True, timeout=50)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = {name.removeprefix("vaultstorm/report/") for name in archive.namelist()}
-    assert names >= {
-        "templates/report.html",
-        "templates/parts.html",
-        "style.css",
-        "charts.js",
-        "vendor/uPlot.iife.min.js",
-        "vendor/uPlot.min.css",
-        "vendor/uPlot.LICENSE",
-    }
