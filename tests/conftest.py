@@ -1,11 +1,20 @@
 """What all tests share: their order, and an environment in which processes start fast."""
 
 import os
+import signal
 
 import pytest
 
 # where it is set, the hundreds of servers that are started here would compile their sources anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# a shell starts its background jobs deaf to these, and so would be what is started and ended here
+for number, handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,8 @@
 """`vaultstorm doctor`."""
 
+import textwrap
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -9,6 +10,8 @@ from vaultstorm.cli.output import JsonTo, write
 
 if TYPE_CHECKING:
     from vaultstorm.doctor import Finding, Wanted
+
+COLUMNS: Final = 80
 
 
 def doctor(
@@ -46,12 +49,15 @@ def doctor(
 
 def _text(findings: "list[Finding]", wanted: "Wanted", fits: bool) -> str:
     name_width = max(len(finding.name) for finding in findings)
+    margin = " " * (name_width + 8)
     lines = []
     for finding in findings:
         lines.append(f"{finding.level:<4}  {finding.name:<{name_width}}  {finding.value}")
-        lines.append(f"      {'':<{name_width}}  {finding.why}")
+        lines += textwrap.wrap(
+            finding.why, COLUMNS, initial_indent=margin, subsequent_indent=margin
+        )
         if finding.fix:
-            lines.append(f"      {'':<{name_width}}  $ {finding.fix}")
+            lines.append(f"{margin}$ {finding.fix}")
     verdict = "fit" if fits else "not fit"
     lines += ["", f"this machine is {verdict} for a burst of {wanted.clients} clients"]
     return "\n".join(lines)

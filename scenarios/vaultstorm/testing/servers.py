@@ -1,6 +1,7 @@
 """The servers of one test: started when it asks for them, ended with it."""
 
 import itertools
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -116,14 +117,14 @@ class Servers:
 
 
 @contextmanager
-def running_server(directory: Path, **wishes: Unpack[Wishes]) -> Iterator[Server]:
+def running_server(directory: str | os.PathLike[str], **wishes: Unpack[Wishes]) -> Iterator[Server]:
     """Run a server until the block ends, for fixtures of any scope, and for other test runners.
 
     Args:
         directory: where its records and certificates are kept.
         wishes: as of `Servers`.
     """
-    servers = Servers(directory)
+    servers = Servers(Path(directory))
     try:
         yield servers(**wishes)
     finally:

@@ -77,7 +77,7 @@ def test_a_server_that_ends_by_itself_is_told_at_the_end(tmp_path: Path) -> None
 
 
 def test_a_server_for_other_fixtures_and_runners(tmp_path: Path) -> None:
-    """It lives as long as its block."""
-    with running_server(tmp_path, tls=False, workers=2) as server:
+    """It lives as long as its block; its directory may be a text, as tempfile gives it."""
+    with running_server(str(tmp_path), tls=False, workers=2) as server:
         server.until(lambda: len(server.workers) == 2)
     assert members(server.pid) == []
