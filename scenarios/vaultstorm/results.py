@@ -13,6 +13,8 @@ from vaultstorm.scenario import Scenario, Variant
 
 _OURS: Final = {"server": "vaultstorm", "client": "burst"}
 _FOREIGN: Final = "foreign"
+_DOUBTFUL: Final = ("executed_twice", "given_up")
+"""What cannot be said of a client whose requests are alike."""
 _NO_LATENCY: Final = dict.fromkeys(("connect", "tls", "bind", "response", "total"))
 _KEPT: Final = (
     *("attempts", "ok", "lost", "outcomes", "causes", "verdicts", "unexplained", "gaps"),
@@ -90,12 +92,8 @@ def _expected(variant: Variant, figures: Mapping[str, Any], client: bool) -> Seq
     if not client:
         return variant.expect
     told = figures.get("client") or {}
-    twice = "client.executed_twice"
-    return [
-        check
-        for check in client_load.CHECKS
-        if not check.startswith(twice) or told.get("executed_twice") is not None
-    ]
+    unknown = [f"client.{name} " for name in _DOUBTFUL if told.get(name) is None]
+    return [check for check in client_load.CHECKS if not check.startswith(tuple(unknown))]
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -227,6 +227,8 @@ def load(scenario: str | Path) -> Scenario:
     workload.scheme(head.load, f"{origin}, [load]")
     if made.foreign:
         _check_foreign(made)
+    elif "target" in document:
+        raise UsageError(f"{origin}, [target]: give either command or url")
     for variant in made.variants:
         made.plan(variant, 0)
         made.settings(variant)

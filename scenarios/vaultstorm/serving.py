@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -124,7 +124,8 @@ def end_group(group: int) -> None:
     deadline = time.monotonic() + ORPHAN_GRACE
     while members(group):
         if time.monotonic() > deadline:
-            os.killpg(group, signal.SIGKILL)
+            with suppress(ProcessLookupError, PermissionError):  # gone, or another user's
+                os.killpg(group, signal.SIGKILL)
             return
         time.sleep(0.01)
 
@@ -135,6 +136,8 @@ def members(group: int) -> list[int]:
         os.killpg(group, 0)
     except ProcessLookupError:
         return []
+    except PermissionError:  # all of them are another user's
+        pass
     return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _in(group, pid)]
 
 

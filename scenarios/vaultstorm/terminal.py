@@ -82,15 +82,14 @@ def _seen(name: str, variant: Mapping[str, Any]) -> list[str]:
     client = variant["client"]
     if client is None:
         return [name, *["-"] * (len(_SEEN) - 1)]
-    requests, twice = client["requests"], client["executed_twice"]
+    requests, doubtful = client["requests"], (client["executed_twice"], client["given_up"])
     ended = f"exit {client['exit']}" if client["exit"] is not None else f"signal {client['signal']}"
     return [
         name,
         str(requests["received"]),
         str(requests["repeated"]),
         str(requests["answered"]),
-        "not measured" if twice is None else str(twice),
-        str(client["given_up"]),
+        *("not measured" if number is None else str(number) for number in doubtful),
         str(client["connections"]["turned_away"]),
         ended if (client["exit"], client["signal"]) != (None, None) else "cut short",
         "yes" if variant["passed"] else "NO",

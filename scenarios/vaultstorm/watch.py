@@ -52,8 +52,10 @@ class Watch:
             raise Cut(reason)
 
     def __enter__(self) -> "Watch":
-        for number in _SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as it is behind nohup
+        for number in (*_SIGNALS, signal.SIGQUIT):
+            if signal.getsignal(number) is signal.SIG_IGN:  # behind nohup, or a shell's &
+                self._before[number] = signal.signal(number, _pass_over)
+            elif number in _SIGNALS:
                 self._before[number] = signal.signal(number, self._signalled)
         return self
 
@@ -73,3 +75,7 @@ class Watch:
                 signal.signal(each, signal.SIG_IGN)
             raise KeyboardInterrupt
         self.interrupted = True
+
+
+def _pass_over(number: int, frame: FrameType | None) -> None:
+    """Ignore a signal without handing that down: the programs that are run have to hear it."""

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import pytest
 from tests.lab.tiny import AGENTS, DCOM, HEAD, session_members, write
 from tests.support.command import command, environment
 from tests.support.server import PATIENCE, until
-from vaultstorm import runner
+from vaultstorm import runner, variant_run
+from vaultstorm.foreign.orphans import children
+from vaultstorm.run_directory import toml
 from vaultstorm.scenario import load
+from vaultstorm.watch import Watch
 from vaultstorm_wire.errors import MachineError, UsageError
 
 ONLY = '\n[variants.only]\ntitle = "x"\nwhy = "y"\n'
@@ -144,18 +148,44 @@ FOREIGN = HEAD.replace("[server.afd]\nBacklog = 2\n", "") + '[target]\ncommand =
     [
         ("", HEAD, "--client '': it names no program"),
         ("a 'b", HEAD, "--client .*: No closing quotation"),
+        (
+            "cat x | wc",
+            HEAD,
+            r"--client 'cat x | wc': no shell reads it, so | means nothing; write",
+        ),
         ("true", FOREIGN, "--client: .* has a .target.; a client is tested against our own"),
         ("true", HEAD.replace('"http"', '"tcp"'), "--client: .*, variant only: its load is tcp"),
         ("true", DCOM, "--client: .*, variant only: its load is rpc://; a client program sp"),
         ("true", AGENTS, "--client: .*, variant only: workload = 'agent': only ours speaks"),
     ],
-    ids=["empty", "quotation", "target", "tcp", "rpc", "agent"],
+    ids=["empty", "quotation", "pipeline", "target", "tcp", "rpc", "agent"],
 )
 def test_what_cannot_be_run_by_a_client(tmp_path: Path, client: str, head: str, said: str) -> None:
     """It is said before anything runs."""
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=said.replace("|", "[|]")):
         run(tmp_path, client, "", head)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_time_limit_ends_client_and_server(tmp_path: Path) -> None:
+    """However long the client would go on; how it ended is written down all the same."""
+    scenario = load(write(tmp_path, f"{HEAD}{ONLY}"))
+    directory = tmp_path / "out"
+    (directory / "journal").mkdir(parents=True)
+    (directory / "server.toml").write_bytes(toml(scenario.settings(scenario.variants[0])))
+    place = variant_run.Place(directory, tmp_path / "tls", 0, 1, ("sh", "-c", "sleep 60; true"))
+    before = children()
+    with Watch(60) as watch:
+
+        def show(line: Callable[[], str]) -> None:
+            if "sh runs" in line():
+                watch._deadline = 0.0
+
+        failures = variant_run.run(scenario, scenario.variants[0], place, watch, show)
+    assert failures == ["the time limit of 60 s was reached"]
+    ended = json.loads((directory / "client.json").read_text())
+    assert (ended["exit"], ended["signal"]) == (None, 2)
+    assert children() == before
 
 
 def test_an_interrupt_ends_client_and_server(tmp_path: Path) -> None:

@@ -52,3 +52,7 @@ def test_a_client_is_held_to_what_is_expected_of_every_client(tmp_path: Path) ->
     checks = [check["check"] for check in made["expectations"]]
     assert checks == ["client.exit == 0", "client.given_up == 0", "runs as it is written"]
     assert made["notes"] == ["n"]
+    made = result(tmp_path, {**told, "given_up": None}, True)
+    assert [check["check"] for check in made["expectations"]] == [
+        *("client.exit == 0", "client.executed_twice == 0", "runs as it is written"),
+    ]

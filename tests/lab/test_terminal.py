@@ -129,6 +129,7 @@ def by_others(**more: Any) -> dict[str, Any]:
     [
         ({}, "62 2 59 1 5 4 exit 0 yes"),
         ({"executed_twice": None}, "62 2 59 not measured 5 4 exit 0 yes"),
+        ({"given_up": None}, "62 2 59 1 not measured 4 exit 0 yes"),
         ({"exit": None, "signal": 9}, "62 2 59 1 5 4 signal 9 yes"),
         ({"exit": None}, "62 2 59 1 5 4 cut short yes"),
     ],

@@ -1,6 +1,8 @@
 """What ends a run before its time."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -52,6 +54,24 @@ def test_the_second_signal_is_raised_and_the_third_ignored() -> None:
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
+
+
+def test_what_is_ignored_is_heard_by_the_programs_that_are_run() -> None:
+    """A shell starts its background jobs deaf to INT and QUIT, which end some servers."""
+    heard = "import signal; print(*(signal.getsignal(n) == signal.SIG_IGN for n in (1, 2, 3)))"
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        with Watch(60) as watch:
+            for number in numbers:
+                signal.raise_signal(number)
+            assert not watch.interrupted
+            said = subprocess.run([sys.executable, "-c", heard], stdout=subprocess.PIPE, check=True)
+        assert said.stdout.split() == [b"False"] * 3
+        assert [signal.getsignal(number) for number in numbers] == [signal.SIG_IGN] * 3
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_what_was_ignored_stays_ignored() -> None:

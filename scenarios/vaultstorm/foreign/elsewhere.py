@@ -23,6 +23,7 @@ class ServerElsewhere:
     Attributes:
         url: what the load is fired at.
         ca: whom the load trusts; None for whom the system trusts.
+        env: of the commands that are run beside it.
     """
 
     def __init__(self, target: Target, filled: dict[str, str], scheme: str) -> None:
@@ -30,7 +31,8 @@ class ServerElsewhere:
         self.ca = target.ca
         self._target = target
         self._values = filled
-        self._env = programs.environment({"VAULTSTORM_JOURNAL": filled["journal"]})
+        self.env = programs.environment({"VAULTSTORM_JOURNAL": filled["journal"]})
+        self._before = records.marks(target, filled)
 
     def poll(self) -> int | None:
         """Give its exit code: nothing that we would learn."""
@@ -47,10 +49,10 @@ class ServerElsewhere:
     def act(self, action: Action, patience: float, meanwhile: Callable[[], None]) -> None:
         """Run the command of an action, and wait for its end. Raises MachineError."""
         command = placeholders.fill_words(action.command, self._values)
-        command[0] = programs.find(command[0], None, self._env["PATH"])
+        command[0] = programs.find(command[0], None, self.env["PATH"])
         output = Path(self._values["dir"]) / "actions.log"
         output.parent.mkdir(parents=True, exist_ok=True)
-        programs.run_to_end(command, self._env, output, patience, meanwhile)
+        programs.run_to_end(command, self.env, output, patience, meanwhile)
 
     def is_expected(self, code: int) -> bool:
         """Tell whether it has ended because it was asked to."""
@@ -63,7 +65,7 @@ class ServerElsewhere:
 
     def collect(self) -> list[str]:
         """Bring its records into the run, and say what could not be."""
-        return records.collect(self._target, self._values)
+        return records.collect(self._target, self._values, self._before)
 
 
 @contextmanager
@@ -82,7 +84,6 @@ def reached(
     Raises:
         MachineError: it is not ready in time.
     """
-    server = ServerElsewhere(target, filled, scheme)
     deadline = time.monotonic() + target.patience
     while True:
         wait()
@@ -92,12 +93,13 @@ def reached(
         if time.monotonic() >= deadline:
             raise MachineError(f"{target.url} is not ready after {target.patience:g} s: {missing}")
         time.sleep(_PAUSE)
+    server = ServerElsewhere(target, filled, scheme)
     version = placeholders.fill_words(target.version, filled)
     said = {
         "schema": 1,
         "command": None,
         "url": server.url,
-        "version": programs.version(version, programs.environment({})) if version else None,
+        "version": programs.version(version, server.env, wait) if version else None,
     }
     (directory / WROTE).write_bytes(msgspec.json.format(msgspec.json.encode(said)) + b"\n")
     yield server

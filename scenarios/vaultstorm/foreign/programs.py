@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +21,9 @@ _SYSTEM: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where Debian has its servers, and has no PATH of a user's point to."""
 _VERSION_PATIENCE: Final = 10.0
 _SAID_MAX: Final = 300
-"""Characters of a program's last line that a message takes."""
+"""Characters of a program's line that a message takes."""
+_TAIL: Final = 1 << 16
+"""Bytes of what a program has written that are looked at: it may have written a great deal."""
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
@@ -106,9 +109,24 @@ def running(
 
 
 def signal_group(group: int, number: signal.Signals) -> None:
-    """Send a signal to a process group, if there still is one."""
-    with suppress(ProcessLookupError):
+    """Send a signal to a process group, if there still is one. Raises MachineError."""
+    with _permitted(), suppress(ProcessLookupError):
         os.killpg(group, number)
+
+
+def signal_process(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    """Send a signal to a process, if it still runs. Raises MachineError."""
+    with _permitted():
+        process.send_signal(number)
+
+
+@contextmanager
+def _permitted() -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        said = "it runs as another user, as behind sudo: it has to be ended by hand"
+        raise MachineError(said) from error
 
 
 def wait_for_group(group: int, grace: float) -> bool:
@@ -121,30 +139,39 @@ def wait_for_group(group: int, grace: float) -> bool:
     return True
 
 
-def version(command: Sequence[str], env: Mapping[str, str]) -> str | None:
-    """Give the first line that a command says of itself; None if it says nothing."""
-    try:
-        ended = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=env,
-            timeout=_VERSION_PATIENCE,
-            check=False,
-        )
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return None
-    if ended.returncode:
-        return None
-    lines = (line.strip() for line in ended.stdout.decode("utf-8", "replace").splitlines())
-    return next((line for line in lines if line), None)
+def version(
+    command: Sequence[str], env: Mapping[str, str], meanwhile: Callable[[], None]
+) -> str | None:
+    """Give the first line that a command says of itself; None if it says nothing, or far too much.
+
+    Args:
+        command: the first word is its file.
+        env: its whole environment.
+        meanwhile: called again and again; what it raises ends the command.
+    """
+    with tempfile.TemporaryFile() as said:
+        try:
+            with running(command, said, env) as process:
+                deadline = time.monotonic() + _VERSION_PATIENCE
+                while process.poll() is None and time.monotonic() < deadline:
+                    meanwhile()
+                    if os.fstat(said.fileno()).st_size > _TAIL:
+                        break
+                    time.sleep(TICK / 5)
+        except MachineError:
+            return None
+        said.seek(0)
+        text = said.read(_TAIL).decode("utf-8", "replace")
+    lines = (line.strip() for line in text.splitlines())
+    return None if process.returncode else next((line[:_SAID_MAX] for line in lines if line), None)
 
 
 def last_line(log: Path) -> str:
     """Give the last line that a program has written, shortened; empty if there is none."""
     try:
-        text = log.read_text("utf-8", "replace")
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL))
+            text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]

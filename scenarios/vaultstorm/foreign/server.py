@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from vaultstorm.actions import Action
-from vaultstorm.foreign import kernel, placeholders, programs, ready, records, values
+from vaultstorm.foreign import kernel, orphans, placeholders, programs, ready, records, values
 from vaultstorm.foreign.target import Target
 from vaultstorm.run_directory import RunnerJournal
 from vaultstorm.serving import STOP_GRACE, TICK, members
@@ -53,6 +53,7 @@ class ForeignServer:
         self._journal = journal
         self._env = env
         self._sampler = kernel.Sampler(int(filled["port"]))
+        self._before = records.marks(target, filled)
         self._expected = False
         self._stopping = False
 
@@ -83,7 +84,7 @@ class ForeignServer:
         elif action.signal is not None:
             number = signal.Signals[f"SIG{action.signal}"]
             self._expected |= number in _ENDING or number == self._stop_signal
-            self._process.send_signal(number)
+            programs.signal_process(self._process, number)
         elif action.action == "kill":
             self._expected = True
             programs.signal_group(self._process.pid, signal.SIGKILL)
@@ -108,11 +109,12 @@ class ForeignServer:
             programs.signal_group(group, self._stop_signal)
             if not programs.wait_for_group(group, GROUP_GRACE):
                 programs.signal_group(group, signal.SIGKILL)
+                return -signal.SIGKILL  # what those had under way is in no access log
         return code
 
     def collect(self) -> list[str]:
         """Bring its records into the run, and say what could not be."""
-        return records.collect(self._target, self._values)
+        return records.collect(self._target, self._values, self._before)
 
     @property
     def _stop_signal(self) -> signal.Signals:
@@ -122,8 +124,8 @@ class ForeignServer:
         self._expected = True
         if not self._stopping and self._process.poll() is None:
             self._stopping = True
-            self._process.send_signal(self._stop_signal)
-            self._process.send_signal(signal.SIGCONT)  # one that stands would not hear
+            programs.signal_process(self._process, self._stop_signal)
+            programs.signal_process(self._process, signal.SIGCONT)  # one that stands would not hear
 
 
 @contextmanager
@@ -160,12 +162,12 @@ def started(
         "schema": 1,
         "command": command,
         "url": f"{scheme}://{filled['address']}",
-        "version": programs.version(version, env) if version else None,
+        "version": programs.version(version, env, wait) if version else None,
     }
     (directory / WROTE).write_bytes(msgspec.json.format(msgspec.json.encode(said)) + b"\n")
-    with programs.running([program, *command[1:]], log, env) as process:
-        server = ForeignServer(target, filled, scheme, process, journal, env)
+    with orphans.ended(), programs.running([program, *command[1:]], log, env) as process:
         _until_ready(target, filled, scheme, process, directory / "server.log", wait)
+        server = ForeignServer(target, filled, scheme, process, journal, env)
         yield server
         if process.poll() is None:
             server.stop()

@@ -22,6 +22,8 @@ SCHEMES: Final = ("https", "http", "tcp")
 HOST: Final = "127.0.0.1"
 """Where a server listens that is started for a run."""
 
+_OF_SHELL: Final = frozenset({"|", "||", "&&", "&", ";", "<", ">", ">>", "2>&1", "2>", "&>"})
+"""Words that nobody gives to a program: whoever writes them thinks of a shell."""
 _TABLES: Final = ("env", "files")
 _OF_COMMAND: Final = ("command", "version", "install")
 _STARTED_ONLY: Final = ("stop_signal", "install", *_TABLES)
@@ -71,6 +73,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         texts = (*self.command, *self.version, *self.env.values(), *self.files.values())
         return (*texts, self.access_log or "")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of files and of variables, and what else goes to the system as it is written."""
+        return (*self.env, *self.files, self.url or "", self.ca or "", self.journal or "")
+
 
 _KEYS: Final = tuple(field.name for field in msgspec.structs.fields(Target))
 
@@ -113,6 +120,10 @@ def read(table: Mapping[str, Any], where: str) -> Target:
         raise UsageError(f"{where}: ready_timeout: longer than 0, and not for ever")
     if target.ready != CONNECT and not target.ready.startswith("/"):
         raise UsageError(f"{where}: ready = {target.ready!r}: write a path, or {CONNECT}")
+    if any(not "!" <= letter <= "~" for letter in target.ready):
+        raise UsageError(
+            f"{where}: ready = {target.ready!r}: write it as it is sent, with %20 and the like"
+        )
     signal_number(target.stop_signal, f"{where}: stop_signal")
     known_names = placeholders.NAMES if target.url is None else placeholders.COMMON
     for name in ("command", "version", "env"):
@@ -120,8 +131,13 @@ def read(table: Mapping[str, Any], where: str) -> Target:
         texts = value.values() if isinstance(value, dict) else value
         placeholders.check(texts, known_names, f"{where}: {name}")
     placeholders.check([target.access_log or ""], known_names, f"{where}: access_log")
-    if "\0" in "".join(target.texts):
+    if "\0" in "".join((*target.texts, *target.names)):
         raise UsageError(f"{where}: a NUL character can stand in no command and no file name")
+    for name in target.env:
+        if not name or "=" in name:
+            raise UsageError(f"{where}: env: {name!r} cannot be the name of a variable")
+    if target.access_log_format is not None:
+        _check_log(target.access_log_format, where)
     for name in target.files:
         path = PurePath(name)
         if not name or path.is_absolute() or ".." in path.parts or name.endswith("/"):
@@ -148,6 +164,12 @@ def words(command: str, option: str) -> tuple[str, ...]:
         raise UsageError(f"{option} {command!r}: {error}") from error
     if not found or not found[0] or "\0" in command:
         raise UsageError(f"{option} {command!r}: it names no program")
+    of_shell = next((word for word in found if word in _OF_SHELL), None)
+    if of_shell is not None:
+        raise UsageError(
+            f"{option} {command!r}: no shell reads it, so {of_shell} means nothing; "
+            "write sh -c '…' around it"
+        )
     return found
 
 
@@ -184,6 +206,16 @@ def load(load: Mapping[str, Any], scheme: str, where: str) -> dict[str, Any]:
         raise UsageError(f"{where}: workload = 'agent': only our own server has a vault")
     path = {} if scheme == "tcp" else {"path": "/"}
     return {**path, **load, "scheme": scheme}
+
+
+def _check_log(format: str, where: str) -> None:
+    """Raise UsageError if no log can be read by a format."""
+    from vaultstorm.journal import access_log
+
+    try:
+        access_log.check(format)
+    except UsageError as error:
+        raise UsageError(f"{where}: access_log_format: {error}") from error
 
 
 def _check_kind(table: Mapping[str, Any], target: Target, where: str) -> None:

@@ -1,5 +1,6 @@
 """What the placeholders of a variant stand for, and the files they are put into."""
 
+import errno
 import random
 import socket
 import sys
@@ -32,7 +33,12 @@ def started(
         port: where it is to listen; 0 for any that is free.
         scheme: of the load.
         more: texts in which placeholders may stand as well: the commands of actions.
+
+    Raises:
+        MachineError: the port is in use, or no certificate can be made.
     """
+    if port and not _is_free(port):
+        raise MachineError(f"port {port} is in use, and what answers there is another server")
     chosen = port or free_port()
     named = {name for text in (*target.texts, *more) for name in placeholders.named(text)}
     wants_tls = scheme == "https" or not named.isdisjoint(placeholders.TLS)
@@ -88,8 +94,8 @@ def free_port() -> int:
 def _is_free(port: int) -> bool:
     try:
         socket.create_server((HOST, port)).close()
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno != errno.EADDRINUSE  # what else there is, the server will say
     return True
 
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from vaultstorm_wire import journal
 from vaultstorm_wire.errors import MachineError, UsageError
@@ -29,7 +30,7 @@ _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
-_VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
 _LOCAL: Final = re.compile(r"(\d+)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
 _ESCAPED: Final = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|([\"\\/]))")
 _SHOWN_MAX: Final = 120
@@ -73,7 +74,12 @@ def records(lines: Iterable[str], format: str = DEFAULT) -> Iterator[journal.Exe
         )
 
 
-def convert(path: Path, format: str, out: Path) -> int:
+def check(format: str) -> None:
+    """See that a format says enough. Raises UsageError."""
+    _compile(format)
+
+
+def convert(path: Path, format: str, out: Path, begin: int = 0) -> int:
     """Write what a log says as a journal, and give the number of its records.
 
     A last line without its end is left out, and the journal is cut off in the same way.
@@ -82,6 +88,7 @@ def convert(path: Path, format: str, out: Path) -> int:
         path: of the log.
         format: see `records`.
         out: the directory of the journals; the file in it is ``worker-log-NAME.ndjson``.
+        begin: how many bytes stood in it before; their lines, the last one whole, are left out.
 
     Raises:
         MachineError: the log cannot be read, or the journal not written.
@@ -96,9 +103,11 @@ def convert(path: Path, format: str, out: Path) -> int:
     written = 0
     try:
         with (
-            path.open(encoding="utf-8", errors="replace", newline="\n") as log,
+            path.open("rb") as binary,
+            TextIOWrapper(binary, "utf-8", "replace", newline="\n") as log,
             part.open("wb") as file,
         ):
+            skip(binary, begin)
             header = journal.Journal(time=began, role="worker", pid=0)
             file.write(journal.encode(header) + b"\n")
             rest: list[str] = []
@@ -113,6 +122,13 @@ def convert(path: Path, format: str, out: Path) -> int:
     finally:
         part.unlink(missing_ok=True)
     return written
+
+
+def skip(file: BinaryIO, begin: int) -> None:
+    """Go to the first line that begins at or behind a place in a file."""
+    if begin:
+        file.seek(begin - 1)
+        file.readline()
 
 
 def _whole(lines: Iterable[str], rest: list[str]) -> Iterator[str]:

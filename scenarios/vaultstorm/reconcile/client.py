@@ -19,6 +19,14 @@ NOTE: Final = "give every request an X-Request-Id or a query of its own"
 """What has to be done to tell a retry from a request that is like another."""
 
 
+_ALIKE: Final = """
+    SELECT method || ' ' || target AS key, SUM(status IS NULL) AS unanswered FROM request
+    WHERE variant = :variant AND id IS NULL GROUP BY 1
+    HAVING SUM(status < 500) > 1 OR MAX(time) >= MIN(answered) FILTER (WHERE status < 500)
+"""
+"""In SQL, the keys of requests without an id that are no retries: another came after an answer."""
+
+
 class Ended(msgspec.Struct, frozen=True):
     """How the client's program ended, from client.json."""
 
@@ -56,7 +64,8 @@ def count(db: sqlite3.Connection, variant: str) -> dict[str, Any] | None:
 
     Requests are told apart by their X-Request-Id, and without one by method and target. Of those
     without one, a second that follows an answer is a new request and no retry: then nobody can say
-    what was executed twice, and `executed_twice` is None, with a note.
+    what was executed twice, nor, if one got no answer, what was given up. `executed_twice` and
+    `given_up` are None then, with a note, unless others were.
     """
     row = db.execute(
         "SELECT command, exit, signal, duration_s, url FROM client WHERE variant = ?", (variant,)
@@ -64,16 +73,7 @@ def count(db: sqlite3.Connection, variant: str) -> dict[str, Any] | None:
     if row is None:
         return None
     command, exit, signal, duration, url = row
-    requests = db.execute(
-        """
-        SELECT COALESCE(SUM(received), 0), COUNT(*), COUNT(*) FILTER (WHERE received > 1),
-            COUNT(*) FILTER (WHERE answered > 0), COUNT(*) FILTER (WHERE executed > 1),
-            COUNT(*) FILTER (WHERE id IS NULL AND served > 1)
-        FROM client_request WHERE variant = ?
-        """,
-        (variant,),
-    ).fetchone()
-    received, distinct, repeated, answered, twice, alike = requests
+    requests, judged = _requests(db, variant)
     connections = db.execute(
         """
         SELECT (SELECT COUNT(DISTINCT connection) FROM request WHERE variant = :variant),
@@ -96,14 +96,32 @@ def count(db: sqlite3.Connection, variant: str) -> dict[str, Any] | None:
         "duration_s": duration,
         "url": url,
         "connections": dict(zip(("accepted", "turned_away"), connections, strict=True)),
-        "requests": {
-            "received": received,
-            "distinct": distinct,
-            "repeated": repeated,
-            "answered": answered,
-        },
-        "executed_twice": None if alike else twice,
-        "given_up": distinct - answered,
+        "requests": requests,
+        **judged,
         "causes": dict(sorted(causes.items())),
-        **({"note": NOTE} if alike else {}),
+        **({"note": NOTE} if None in judged.values() else {}),
+    }
+
+
+def _requests(db: sqlite3.Connection, variant: str) -> tuple[dict[str, int], dict[str, int | None]]:
+    """Count the requests, and what is wrong with them as far as that is known."""
+    row = db.execute(
+        f"""
+        WITH alike AS ({_ALIKE})
+        SELECT COALESCE(SUM(received), 0), COUNT(*), COUNT(*) FILTER (WHERE received > 1),
+            COUNT(*) FILTER (WHERE answered > 0),
+            COUNT(*) FILTER (WHERE executed > 1 AND alike.key IS NULL),
+            COUNT(alike.key), COALESCE(SUM(alike.unanswered), 0)
+        FROM client_request LEFT JOIN alike ON client_request.id IS NULL
+            AND alike.key = client_request.key
+        WHERE variant = :variant
+        """,
+        {"variant": variant},
+    ).fetchone()
+    *counts, twice, alike, doubtful = row
+    requests = dict(zip(("received", "distinct", "repeated", "answered"), counts, strict=True))
+    given_up = requests["distinct"] - requests["answered"]
+    return requests, {
+        "executed_twice": None if alike and not twice else twice,
+        "given_up": None if doubtful and not given_up else given_up,
     }

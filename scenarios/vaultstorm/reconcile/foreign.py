@@ -18,6 +18,9 @@ _KNOWN: Final = """EXISTS (SELECT 1 FROM execution JOIN attempt
     WHERE begun.variant = :variant)"""
 """In SQL, that a journal has at least one of the attempts: so it is the right one."""
 
+_BY_LOG: Final = "EXISTS (SELECT 1 FROM execution WHERE variant = :variant AND source NOT NULL)"
+"""In SQL, that executions are known from an access log alone, which has every answer."""
+
 GAPS: Final[dict[str, str]] = {
     "no_executions_journal": f"""
         SELECT CASE
@@ -31,8 +34,8 @@ GAPS: Final[dict[str, str]] = {
             SELECT COUNT(*) AS answers, COUNT(*) FILTER (WHERE NOT EXISTS (
                 SELECT 1 FROM execution
                 WHERE execution.variant = :variant AND execution.id = attempt.id)) AS missing
-            FROM attempt NOT INDEXED
-            WHERE variant = :variant AND outcome = 'ok' AND sent > 0)
+            FROM attempt NOT INDEXED WHERE variant = :variant AND sent > 0
+                AND (outcome = 'ok' OR outcome GLOB 'http.*' AND ({_BY_LOG})))
         WHERE missing > 0 AND ({_KNOWN})
         """,
     "worker_journal_cut_off": evidence.GAPS["worker_journal_cut_off"],
@@ -58,7 +61,8 @@ _GENTLE: Final = re.compile(
     r"(?:\b|SIG)(?:HUP|USR1|USR2|WINCH|QUIT|CONT|STOP|TSTP|CHLD|reload|reopen|quit)\b"
 )
 _ENDING: Final = re.compile(
-    r"(?:\b|SIG)(?:KILL|TERM|INT|ABRT|SEGV|BUS|ILL|FPE|ALRM)\b|\s-(?:2|6|9|11|15)\b|restart"
+    r"(?:\b|SIG)(?:KILL|TERM|INT|ABRT|SEGV|BUS|ILL|FPE|ALRM)\b|\s-(?:2|6|9|11|15)\b|restart|stop"
+    r"|kill(?:all)?\s+(?!-(?:s\s+)?[A-Z])"  # TERM, unless it names another
 )
 
 
@@ -88,8 +92,12 @@ def settle(db: sqlite3.Connection, variant: str) -> None:
 
 def by_log(db: sqlite3.Connection, variant: str) -> bool:
     """Tell whether executions are known from an access log alone."""
-    query = "SELECT EXISTS (SELECT 1 FROM execution WHERE variant = ? AND source NOT NULL)"
-    return bool(db.execute(query, (variant,)).fetchone()[0])
+    return bool(db.execute(f"SELECT {_BY_LOG}", {"variant": variant}).fetchone()[0])
+
+
+def goes_on(db: sqlite3.Connection, variant: str) -> bool:
+    """Tell whether nobody saw the server end: it runs elsewhere, and outlives its records."""
+    return not _ends(db, variant)
 
 
 def may_have_lost_lines(db: sqlite3.Connection, variant: str) -> bool:
@@ -98,8 +106,7 @@ def may_have_lost_lines(db: sqlite3.Connection, variant: str) -> bool:
     A line is written when a request is done with. So all of them are there only if nothing but
     what lets a server finish was done to it, and if it came to its own end when it was asked to.
     """
-    query = "SELECT detail FROM event WHERE variant = ? AND name = 'server_exited'"
-    ends = [detail for (detail,) in db.execute(query, (variant,))]
+    ends = _ends(db, variant)
     if not ends or any(detail not in _AS_ASKED for detail in ends) or _ended_early(db, variant):
         return True
     return any(not is_gentle(detail) for _, detail in actions(db, variant))
@@ -143,6 +150,11 @@ def life(db: sqlite3.Connection, variant: str) -> Life:
     if died is None and by_signal:
         return Life(exited, None)
     return Life(died, None if by_signal else exited)
+
+
+def _ends(db: sqlite3.Connection, variant: str) -> list[str]:
+    query = "SELECT detail FROM event WHERE variant = ? AND name = 'server_exited'"
+    return [detail for (detail,) in db.execute(query, (variant,))]
 
 
 def _ended_early(db: sqlite3.Connection, variant: str) -> bool:

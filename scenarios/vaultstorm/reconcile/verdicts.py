@@ -60,7 +60,8 @@ RULES: Final = (
 
 
 _PROVEN: Final = """(SELECT COUNT(*) FROM execution
-    WHERE variant = :variant AND id = attempt.id AND (source IS NULL OR status < 400))"""
+    WHERE variant = :variant AND id = attempt.id
+        AND (source IS NULL OR status BETWEEN 100 AND 399))"""
 
 FOREIGN: Final = (
     Rule("'twice'", f"{_PROVEN} > 1", "Written down twice: the same request was passed on again."),
@@ -68,7 +69,8 @@ FOREIGN: Final = (
         "'unknown'",
         f"{_EXECUTIONS} > {_PROVEN}",
         "An access log has it with a status of 400 or above: 499, its client had gone, and nobody"
-        " says how far it had come; or an answer that the server may have given by itself.",
+        " says how far it had come; or an answer that the server may have given by itself. Or with"
+        " 000, as nginx logs what it ended without any answer.",
     ),
     Rule(
         "'unknown'",
@@ -97,9 +99,9 @@ FOREIGN: Final = (
     ),
     Rule(
         "'unknown'",
-        ":by_log AND outcome GLOB '*.timeout'",
-        "Its client gave up: the server may have gone on with it until it was ended, and have had"
-        " no time left for the line.",
+        "(:by_log OR :goes_on) AND (outcome GLOB '*.timeout' OR outcome GLOB '*.local')",
+        "Its client gave up, or was ended: the server may have gone on with it until it was ended,"
+        " and have had no time left for the line; or it goes on, and may come to it yet.",
     ),
     Rule(
         "'never'",
@@ -121,6 +123,7 @@ def find(db: sqlite3.Connection, variant: str, foreign: bool = False) -> None:
             FOREIGN,
             variant=variant,
             by_log=by_log,
+            goes_on=others.goes_on(db, variant),
             lines_lost=by_log and others.may_have_lost_lines(db, variant),
             executions_unseen=evidence.has_gap(db, variant, UNSEEN),
         )

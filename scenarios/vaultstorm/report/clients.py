@@ -44,7 +44,7 @@ class Seen(msgspec.Struct, frozen=True):
     connections: Connections = Connections()
     requests: Requests = Requests()
     executed_twice: int | None = None
-    given_up: int = 0
+    given_up: int | None = 0
     causes: dict[str, int] = {}
     note: str | None = None
 
@@ -53,6 +53,13 @@ class Seen(msgspec.Struct, frozen=True):
         """Its command, as ``--client`` takes it: the server's address is another each time."""
         words = [word.replace(self.url, "{url}") if self.url else word for word in self.command]
         return shlex.join(words).replace("'{url}'", "{url}")
+
+    @property
+    def unknown(self) -> str:
+        """What cannot be told of it, as its requests are alike; empty if all can."""
+        counts = {"executed twice": self.executed_twice, "given up": self.given_up}
+        none = [f"what was {name}" for name, count in counts.items() if count is None]
+        return " and ".join(none).capitalize() if self.note else ""
 
     @property
     def ended(self) -> str:
@@ -91,8 +98,8 @@ def sentence(seen: Seen) -> str:
         never = f"{_many(seen.given_up)} never answered" if seen.given_up else ""
         told = [part for part in (again, twice, never) if part]
         said.append(", ".join(told) if told else "Each was answered, and none was sent again")
-    if seen.executed_twice is None and seen.note:
-        said.append("What was executed twice cannot be told, as requests are alike: " + seen.note)
+    if seen.unknown:
+        said.append(f"{seen.unknown} cannot be told, as requests are alike: {seen.note}")
     return ". ".join(said) + "."
 
 

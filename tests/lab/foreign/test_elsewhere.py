@@ -1,7 +1,6 @@
 """Servers that run already: reached, fired at, acted on by commands, and left as they are."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,14 +12,14 @@ from tests.lab.foreign.tiny import HEAD, SERVER, VARIANT, events, failures, run
 from tests.support.command import environment
 from tests.support.server import until
 from vaultstorm.foreign import ready
+from vaultstorm.foreign.values import free_port
 from vaultstorm_wire.errors import MachineError
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """Run the tiny server, and give its URL; its journals are in `kept`."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
+    port = free_port()
     (tmp_path / "kept").mkdir()
     (tmp_path / "server.py").write_text(SERVER)
     command = [sys.executable, str(tmp_path / "server.py"), "127.0.0.1", str(port), str(tmp_path)]
@@ -45,8 +44,10 @@ version = ["{{python}}", "-c", "print('v1')"]
 {VARIANT}actions = [{{ at = 0, command = ["sh", "-c", "echo {{address}} > {tmp_path}/asked"] }}]
 expect = ["lost == 0", "verdicts.once == 6"]
 """
-    result = run(tmp_path, text)
-    assert failures(result) == []
+    (tmp_path / "again").mkdir()
+    for directory in (tmp_path / "again", tmp_path):  # the same ids are asked for in both runs
+        result = run(directory, text)
+        assert failures(result) == []
     assert (result["server"], result["version"]) == ("foreign", "v1")
     assert (tmp_path / "asked").read_text().strip() == server.removeprefix("http://")
     assert [name for name, _ in events(tmp_path)] == [
@@ -63,8 +64,7 @@ def test_journals_that_are_not_there_are_said(tmp_path: Path, server: str) -> No
 
 def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
     """With its URL, and how long it was waited for."""
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     text = f'{HEAD}[target]\nurl = "{url}"\nready_timeout = 0.2\n{VARIANT}'
     said = rf"^variant only: {url} is not ready after 0\.2 s: nobody listens$"

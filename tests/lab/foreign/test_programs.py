@@ -1,6 +1,7 @@
 """Programs: found, run, ended, asked."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,12 +53,19 @@ def test_what_is_missing_says_how_to_install_it() -> None:
 )
 def test_a_version_is_the_first_line_that_is_said(code: str, said: str | None) -> None:
     """On either stream; a program that fails has none."""
-    assert programs.version([PYTHON, "-c", code], ENV) == said
+    assert programs.version([PYTHON, "-c", code], ENV, lambda: None) == said
 
 
 def test_a_version_may_not_be_had() -> None:
     """That is no error."""
-    assert programs.version(["/no/such"], ENV) is None
+    assert programs.version(["/no/such"], ENV, lambda: None) is None
+    assert programs.version(["yes"], ENV, lambda: None) is None  # it would go on for ever
+
+    def meanwhile() -> None:
+        raise KeyError("now")
+
+    with pytest.raises(KeyError, match="now"):
+        programs.version(["sleep", "60"], ENV, meanwhile)
 
 
 def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
@@ -81,6 +89,34 @@ def test_a_group_is_ended_with_its_block(tmp_path: Path) -> None:
         assert members(process.pid) == []
         assert programs.wait_for_group(process.pid, 0)
         programs.signal_group(process.pid, 15)  # type: ignore[arg-type]
+
+
+AS_NOBODY = """
+import os, signal, subprocess, sys
+from vaultstorm.foreign import programs
+from vaultstorm.serving import members
+from vaultstorm_wire.errors import MachineError
+with subprocess.Popen(["sleep", "60"], process_group=0) as process:
+    os.setresuid(65534, 65534, 0)
+    for send in (
+        lambda: programs.signal_group(process.pid, signal.SIGTERM),
+        lambda: programs.signal_process(process, signal.SIGTERM),
+    ):
+        try:
+            send()
+        except MachineError as error:
+            print(error, members(process.pid) == [process.pid])
+    os.setresuid(0, 0, 0)
+    process.kill()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_process_of_another_user_is_said_to_be_one() -> None:
+    """As behind sudo: nobody but root can end it."""
+    ended = subprocess.run([PYTHON, "-c", AS_NOBODY], capture_output=True, text=True, check=True)
+    said = "it runs as another user, as behind sudo: it has to be ended by hand True"
+    assert ended.stdout.splitlines() == [said] * 2
 
 
 def test_a_command_gets_its_time(tmp_path: Path) -> None:
@@ -108,6 +144,10 @@ def test_the_last_line_of_a_log(tmp_path: Path) -> None:
     assert programs.last_line(log) == "\N{REPLACEMENT CHARACTER}" + "b" * 299
     log.write_text("")
     assert programs.last_line(log) == ""
+    with log.open("wb") as file:
+        file.seek(1 << 34)  # far more than can be read
+        file.write(b"\nlast\n")
+    assert programs.last_line(log) == "last"
 
 
 def test_how_a_process_ended() -> None:

@@ -24,7 +24,7 @@ def script(text: str, more: str = "") -> str:
     """Give a scenario whose server is a script."""
     return f"""{HEAD}
 [target]
-command = ["{{python}}", "-c", '''{text}''', "{{host}}", "{{port}}"]
+command = ["{{python}}", "-I", "-S", "-c", '''{text}''', "{{host}}", "{{port}}"]
 {more}
 {VARIANT}"""
 
@@ -61,7 +61,7 @@ def test_a_foreign_server_is_started_fired_at_and_ended(tmp_path: Path) -> None:
 
 def test_signals_and_commands_happen_in_their_order(tmp_path: Path) -> None:
     """A signal goes to the process that was started; a command is waited for."""
-    text = f"""{HEAD}think = "5ms"
+    text = f"""{HEAD}think = "100ms"
 {TARGET}{VARIANT}actions = [
     {{ at = 0, signal = "HUP" }},
     {{ at = 0, command = ["sh", "-c", "echo {{{{dir}}}} > {{dir}}/asked; kill -HUP {{pid}}"] }},
@@ -112,7 +112,7 @@ def test_a_command_that_fails_fails_the_run(tmp_path: Path, action: str, said: s
 )
 def test_a_server_may_be_ended_in_the_middle(tmp_path: Path, action: str, exited: str) -> None:
     """Who asks for it gets no failure, and what is lost has a cause."""
-    more = 'requests = 2000\nduration = "500ms"\nthink = "1ms"\n'
+    more = 'requests = 2000\nduration = "1s"\nthink = "5ms"\n'
     text = f"{HEAD.replace('requests = 3', more)}{TARGET}{VARIANT}"
     result = run(tmp_path, f'{text}actions = [{{ when = "ended >= 4", {action} }}]\n')
     assert failures(result) == []
@@ -135,7 +135,7 @@ def test_a_server_that_ends_by_itself_is_a_failure(tmp_path: Path) -> None:
     "text, said",
     [
         (
-            script("import sys; print('no'); sys.exit('no good')"),
+            script("import sys; print('no', flush=True); sys.exit('no good')"),
             r"python[0-9.]* ended with exit 1 before it was ready: no good",
         ),
         (
@@ -143,15 +143,15 @@ def test_a_server_that_ends_by_itself_is_a_failure(tmp_path: Path) -> None:
             r"python[0-9.]* ended with exit 0 before it was ready; it has to stay in the",
         ),
         (
-            script("import time; print('hm', flush=True); time.sleep(60)", "ready_timeout = 0.3"),
-            r"python[0-9.]* is not ready after 0.3 s at 127.0.0.1:\d+: nobody listens; it says: hm",
+            script("import time; print('hm', flush=True); time.sleep(60)", "ready_timeout = 1"),
+            r"python[0-9.]* is not ready after 1 s at 127.0.0.1:\d+: nobody listens; it says: hm",
         ),
         (
-            script(f"{LISTENS}\nwhile 1: s.accept()[0].close()", "ready_timeout = 0.3"),
+            script(f"{LISTENS}\nwhile 1: s.accept()[0].close()", "ready_timeout = 1"),
             r".*: it closes connections at once",
         ),
         (
-            script(f"{LISTENS}time.sleep(60)", 'ready = "/x"\nready_timeout = 0.3'),
+            script(f"{LISTENS}time.sleep(60)", 'ready = "/x"\nready_timeout = 1'),
             r".*: it does not answer",
         ),
         (
@@ -162,7 +162,7 @@ while 1:
     c.recv(9999)
     c.sendall(b"HTTP/1.1 503 Busy\\r\\nContent-Length: 0\\r\\n\\r\\n")
 """,
-                'ready = "/x"\nready_timeout = 0.3',
+                'ready = "/x"\nready_timeout = 1',
             ),
             r".*: it answers 503 to GET /x",
         ),
@@ -192,9 +192,7 @@ def test_the_command_line_may_replace_the_server(tmp_path: Path) -> None:
     assert (failures(result), result["version"]) == ([], None)
 
 
-def test_all_processes_of_a_server_are_ended(tmp_path: Path) -> None:
-    """Its children belong to its group, whether they heed its stop signal or not."""
-    forks = f"""{LISTENS}
+FORKS = f"""{LISTENS}
 import os, signal
 if os.fork() == 0:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -204,10 +202,26 @@ while not os.path.exists(sys.argv[3]): time.sleep(0.01)
 kept = []
 while 1: kept.append(s.accept())
 """
-    text = script(forks, 'files = { x = "" }').replace('"{port}"]', '"{port}", "{dir}/child"]')
+"""Has a child that does not end when it is asked to."""
+
+
+def test_all_processes_of_a_server_are_ended(tmp_path: Path) -> None:
+    """Its children belong to its group, whether they heed its stop signal or not."""
+    text = script(FORKS, 'files = { x = "" }').replace('"{port}"]', '"{port}", "{dir}/child"]')
     result = run(tmp_path, f'{text}actions = [{{ at = 0, action = "kill" }}]\n')
     assert (failures(result), result["lost"]) == ([], 6)
     assert members(int((tmp_path / "out/only/target/child").read_text())) == []
+
+
+def test_a_server_of_which_a_part_had_to_be_killed_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that part had under way is in no access log, so the log is not whole."""
+    monkeypatch.setattr("vaultstorm.foreign.server.GROUP_GRACE", 0.05)
+    text = script(FORKS, 'files = { x = "" }').replace('"{port}"]', '"{port}", "{dir}/child"]')
+    result = run(tmp_path, f'{text}load = {{ scheme = "tcp" }}\n')
+    assert (failures(result), result["ok"]) == ([], 6)
+    assert events(tmp_path)[-1] == ("server_exited", "signal 9")
 
 
 @pytest.mark.parametrize("moment", ["server starts", "attempts ended"])
@@ -236,6 +250,26 @@ def _children() -> list[int]:
     """Give the pids of our own children."""
     text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     return [int(pid) for pid in text.split()]
+
+
+def test_the_time_limit_ends_load_and_server(tmp_path: Path) -> None:
+    """What the load had done by then is written down, and no process is left."""
+    text = f"{HEAD.replace('requests = 3', 'requests = 99999')}{TARGET}{VARIANT}"
+    loaded = load(scenario(tmp_path, text))
+    (tmp_path / "out/journal").mkdir(parents=True)
+    place = variant_run.Place(tmp_path / "out", tmp_path / "tls", 0, 1)
+    before = _children()
+    with Watch(60) as watch:
+
+        def show(line: Callable[[], str]) -> None:
+            said = line()
+            if "attempts ended" in said and ": 0.0 s, 0 " not in said:
+                watch._deadline = 0.0
+
+        failures = variant_run.run(loaded, loaded.variants[0], place, watch, show)
+    assert failures == ["the time limit of 60 s was reached"]
+    assert _children() == before
+    assert (tmp_path / "out/burst.json").exists()
 
 
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])

@@ -54,6 +54,14 @@ B = "2"
             f"{HEAD}[target]\ncommand = ['a\\u0000']\n".replace("'", '"'),
             "[variants.only.target]: a",
         ),
+        (f"{HEAD}[target]\n", "[target]: give either command or url"),
+        (f'{HEAD}{COMMAND}files = {{ "a\\u0000" = "" }}\n', "[variants.only.target]: a NUL"),
+        (f'{HEAD}{COMMAND}env = {{ "A=B" = "" }}\n', "[variants.only.target]: env: 'A=B' can"),
+        (
+            f"{HEAD}{COMMAND}ready = '/\N{LATIN SMALL LETTER E WITH ACUTE}'\n",
+            "[variants.only.target]: ready = '/",
+        ),
+        (f"{HEAD}{COMMAND}access_log_format = '$1'\n", "[variants.only.target]: access_log_form"),
         (f"{HEAD}{COMMAND}version = ['{{pid}}']\n", "[variants.only.target]: version: '{pid}'"),
         (f"{HEAD}{COMMAND}access_log = '{{di}}'\n", "[variants.only.target]: access_log: '{di}'"),
         (f"{HEAD}{COMMAND}env = 3\n", "[target]: env: has to be a table"),
@@ -81,7 +89,7 @@ B = "2"
             "[variants.only.load]: workload = 'agent': only our own server has a vault",
         ),
     ],
-    ids=range(28),
+    ids=range(33),
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, said: str) -> None:
     """By its table and key, and what would be right."""

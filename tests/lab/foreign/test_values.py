@@ -21,8 +21,9 @@ def test_a_port_is_free_and_none_that_the_kernel_gives_away() -> None:
 
 def test_a_server_that_is_started(tmp_path: Path) -> None:
     """A certificate is made only where one is asked for."""
-    given = values.started(Target(command=("x",)), tmp_path, tmp_path / "tls", 8080, "http")
-    assert given["address"] == "127.0.0.1:8080"
+    port = values.free_port()
+    given = values.started(Target(command=("x",)), tmp_path, tmp_path / "tls", port, "http")
+    assert given["address"] == f"127.0.0.1:{port}"
     assert given["dir"] == str(tmp_path / "target")
     assert given["journal"] == str(tmp_path / "journal")
     assert "cert" not in given
@@ -33,8 +34,16 @@ def test_a_server_that_is_started(tmp_path: Path) -> None:
         (Target(command=("x",), files={"a": "{key}"}), "http", ()),
         (Target(command=("x",)), "tcp", ("{ca}",)),
     ):
-        given = values.started(target, tmp_path, tmp_path / "tls", 1, scheme, more)
+        given = values.started(target, tmp_path, tmp_path / "tls", 0, scheme, more)
         assert Path(given["cert"]).is_file()
+
+
+def test_a_port_that_somebody_has_is_not_fired_at(tmp_path: Path) -> None:
+    """What is ready there would be another server than the one that is started."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(MachineError, match=f"^port {port} is in use"):
+            values.started(Target(command=("x",)), tmp_path, tmp_path, port, "http")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.journal.test_servers import ask
+from vaultstorm.foreign.values import free_port
 from vaultstorm.journal import access_log
 from vaultstorm_wire import journal
 from vaultstorm_wire.errors import MachineError, UsageError
@@ -182,8 +182,7 @@ def test_a_real_nginx(tmp_path: Path) -> None:
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if nginx is None:
         pytest.skip("nginx is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        host, port = free.getsockname()
+    host, port = "127.0.0.1", free_port()
     form = access_log.DEFAULT
     config = NGINX.format(dir=tmp_path, address=f"{host}:{port}", form=form)
     (tmp_path / "nginx.conf").write_text(config)

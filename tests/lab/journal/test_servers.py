@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.journal.reading import begun, executed, records
+from vaultstorm.foreign.values import free_port
 from vaultstorm.journal import process_file
 from vaultstorm_wire.journal import Execution
 
@@ -41,8 +42,7 @@ def serving(name: str, journal: Path) -> Iterator[tuple[str, int]]:
     found = shutil.which(program, path=str(Path(sys.executable).parent))
     if found is None:
         pytest.skip(f"{program} is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        host, port = free.getsockname()
+    host, port = "127.0.0.1", free_port()
     given = {"host": host, "port": port, "address": f"{host}:{port}"}
     paths = [ROOT, *(ROOT / folder for folder in ("server", "client", "scenarios"))]
     process = subprocess.Popen(

@@ -9,6 +9,7 @@ from tests.lab.reconcile.harness import Run, event, execution, lost, request, tu
 from vaultstorm.reconcile import Variant, reconcile
 from vaultstorm.reconcile.client import NOTE
 from vaultstorm_wire.errors import MachineError
+from vaultstorm_wire.journal import Request
 
 ENDED = {"schema": 1, "command": ["curl", "x"], "exit": 0, "signal": None, "duration_s": 1.5}
 
@@ -92,8 +93,39 @@ def test_alike_requests_are_no_retries(run: Run) -> None:
     run.front(request(None), request(None))
     run.worker(execution(None), execution(None))
     found = seen(run)
-    assert found["executed_twice"] is None
+    assert (found["executed_twice"], found["given_up"]) == (None, 0)
     assert found["note"] == NOTE
+
+
+LATER: dict[str, Any] = {"time": 11.0, "answered": 11.1}
+
+
+@pytest.mark.parametrize(
+    "front, given_up",
+    [
+        ([request(None), request(None, **LATER), request(None, time=12.0, status=None)], None),
+        ([request(None), request(None, time=12.0, answered=None, status=None)], None),
+        ([request(None), request(None, time=12.0, status=None), lost("x", "z")], 1),
+    ],
+    ids=["many", "after-an-answer", "another-for-sure"],
+)
+def test_of_alike_requests_nobody_knows_which_were_given_up(
+    run: Run, front: list[Request], given_up: int | None
+) -> None:
+    """One that got no answer may be a new one, or a retry of it may be among the others."""
+    run.front(*front)
+    run.worker(*(execution(one.id) for one in front))
+    found = seen(run)
+    assert (found["executed_twice"], found["given_up"]) == (None, given_up)
+    assert found["note"] == NOTE
+
+
+def test_what_has_an_id_is_judged_beside_alike_requests(run: Run) -> None:
+    """A health check that comes again and again hides nothing."""
+    run.front(request(None), request(None, **LATER), lost("Connection_Dropped"), request())
+    run.worker(execution(None), execution(None), execution(), execution())
+    found = seen(run)
+    assert (found["executed_twice"], found["given_up"]) == (1, 0)
 
 
 def test_an_answer_of_500_and_above_that_is_asked_for_again_is_a_retry(run: Run) -> None:

@@ -147,6 +147,7 @@ def test_an_error_that_the_server_gave_itself_never_reached_the_application(
         ([logged("lost", 499)], "unknown"),
         ([logged("lost", 400)], "unknown"),
         ([logged("lost", 504)], "unknown"),
+        ([logged("lost", 0)], "unknown"),
         ([logged("lost"), logged("lost")], "twice"),
         ([logged("lost"), logged("lost", 499)], "unknown"),
         ([], "never"),
@@ -185,6 +186,10 @@ def test_the_cause_of_an_answer_is_in_the_log(server: Foreign) -> None:
         ("command systemctl restart nginx", "unknown"),
         ("command ./deploy", "unknown"),
         ("command kill -STOP 7", "never"),
+        ("command kill -s HUP 7", "never"),
+        ("command pkill -HUP nginx", "never"),
+        ("command sh -c 'kill -HUP 7; pkill worker'", "unknown"),
+        ("command sh -c 'nginx -s reload; systemctl stop php-fpm'", "unknown"),
     ],
 )
 def test_a_log_lacks_what_a_process_had_that_was_killed(
@@ -219,10 +224,26 @@ def test_a_log_of_a_server_that_ended_early_or_not_at_all(
     assert found["lost"][0] == "unknown"
 
 
-def test_who_gave_up_may_have_been_executed_later(server: Foreign) -> None:
+@pytest.mark.parametrize("outcome", ["wait.timeout", "wait.local"])
+def test_who_gave_up_may_have_been_executed_later(server: Foreign, outcome: str) -> None:
     """The server may have gone on with it until it was ended; a middleware would have said so."""
+    gone = attempt(outcome, id="gone")
+    assert server.judge([logged("ok")], OK, gone)["gone"][0] == "unknown"
+
+
+def test_what_goes_on_may_come_yet_to_what_its_client_gave_up(server: Foreign) -> None:
+    """A server that runs elsewhere outlives its records; who was cut off by it was not heard."""
     gone = attempt("wait.timeout", id="gone")
-    assert server.judge([logged("ok")], OK, gone)["gone"] == ("unknown", None)
+    found = server.judge(SERVED, OK, gone, LOST, runner=[event("load_finished", 50.0)])
+    assert (found["gone"], found["lost"]) == (("unknown", None), ("never", None))
+
+
+def test_a_log_that_lacks_an_answer_is_not_whole(server: Foreign) -> None:
+    """Some are told to leave errors out, or some hosts; where the application writes, none is."""
+    error = attempt("http.500", id="error")
+    found = server.judge([logged("ok")], OK, error, LOST)
+    assert [found[id][0] for id in ("ok", "error", "lost")] == ["once", "unknown", "unknown"]
+    assert gaps(server) == {"executions_incomplete": "1 of 2 answers are in no journal"}
 
 
 def test_behind_a_proxy_the_application_counts(server: Foreign) -> None:

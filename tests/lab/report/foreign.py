@@ -100,8 +100,10 @@ def client(directory: Path, alike: bool = False, away: bool = False) -> Path:
         lost("Connection_Dropped", "gone <&>", None),
         request("busy", None, status=503, cause="QueueFull"),
     )
-    run.worker(execution("fine"), execution("twice"), execution("twice"), execution("killed"))
-    if alike:
+    run.worker(execution("fine"), execution("twice"), execution("killed"))
+    if not alike:
+        run.worker(execution("twice"))
+    else:
         run.front(request(None), request(None))
         run.worker(execution(None), execution(None))
     return finish(run, Variant("v", "Sends again", client="foreign"), notes=["gate open: never"])

@@ -44,6 +44,12 @@ def read(directory: Path) -> data.Run:
             "1 was sent again. What was executed twice cannot be told, as requests are alike: "
             "give each an id.",
         ),
+        (
+            Seen(exit=0, requests=Requests(2, 1, 1, 1), given_up=None, note="give each an id"),
+            "The client ended with exit 0. The server received 2 requests, 1 of them distinct. "
+            "1 was sent again. What was executed twice and what was given up cannot be told, as "
+            "requests are alike: give each an id.",
+        ),
     ],
 )
 def test_the_sentence(seen: Seen, said: str) -> None:
