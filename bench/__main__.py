@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 import tempfile
@@ -14,20 +15,26 @@ import msgspec
 
 from bench import (
     certificate,
+    client_memory,
     connections,
     foreign,
     hang,
     held,
+    keepalive,
     kills,
+    locust,
     memory,
     pages,
     peers,
+    queue,
     reconcile,
     requests,
     retries,
     rpc,
     soak,
+    speed,
     spread,
+    start,
     vault,
 )
 from bench.children import BenchError, many_descriptors
@@ -39,7 +46,8 @@ from bench.table import render
 MEASUREMENTS: Final[dict[str, Callable[[Setup], Measurement]]] = {
     module.NAME: module.measure
     for module in (
-        *(spread, connections, requests, memory, held, reconcile, vault, rpc),
+        *(spread, connections, keepalive, requests, memory, client_memory),
+        *(held, queue, start, reconcile, vault, rpc),
         *(soak, kills, hang),
         *(foreign, retries),
     )
@@ -48,6 +56,14 @@ LONG: Final = (soak.NAME, kills.NAME, hang.NAME, foreign.NAME, retries.NAME)
 """Made only where they are named."""
 PAGES: Final = {module.NAME: (module.PAGE, module.markdown) for module in (foreign, retries)}
 """Where the documentation has the figures, and what writes them as they stand there."""
+SPEED: Final = tuple(
+    module.NAME
+    for module in (
+        *(spread, connections, keepalive, requests, memory, client_memory),
+        *(held, queue, start, reconcile),
+    )
+)
+"""What the page of speed.py has, each with a plot."""
 PROMISED: Final = (kills.NAME,)
 """A target of theirs that is missed is a failure."""
 
@@ -70,11 +86,12 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="vaultstorm-bench-") as folder, _ended_by_signals():
         setup = Setup(Path(folder), certificate.make(Path(folder)), asked.quick)
         for name in asked.names or [name for name in MEASUREMENTS if name not in LONG]:
+            facts["load_1min"] = f"{os.getloadavg()[0]:.2f}"
             result = _measure(name, setup)
             results.append(result)
             print(render(result), flush=True)
             print(f"  written to {_write(result, facts, asked)}\n", flush=True)
-            _publish(result, asked.write and not asked.quick)
+            _publish(result, facts, asked.write and not asked.quick)
     print(_closing(results))
     failed = any(result.broken or _missed(result, asked.strict) for result in results)
     return 1 if failed else 0
@@ -84,9 +101,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
     parser.add_argument("--quick", action="store_true", help="a smoke run: small counts, one round")
-    parser.add_argument("--no-install", action="store_true", help="do not try apt-get for peers")
+    parser.add_argument(
+        "--no-install", action="store_true", help="do not try apt-get and pip for peers"
+    )
     parser.add_argument("--strict", action="store_true", help="exit 1 if a target was missed")
-    parser.add_argument("--write", action="store_true", help="put tables into the documentation")
+    parser.add_argument("--write", action="store_true", help="put figures into the documentation")
     results = Path("bench", "results")
     parser.add_argument("--out", type=Path, default=results, help="folder (default: %(default)s)")
     return parser
@@ -100,6 +119,11 @@ def _peers(may_install: bool) -> list[str]:
     if missing:
         named = ", ".join(f"{name} (Debian: {peers.PACKAGES[name]})" for name in missing)
         print(f"missing: {named}; not installed: {reason}\n", flush=True)
+    if locust.found() is None:
+        reason = locust.install() if may_install else "not asked to"
+    if locust.found() is None:
+        missing.append("locust")
+        print(f"missing: locust (PyPI); not installed: {reason}\n", flush=True)
     return missing
 
 
@@ -130,17 +154,20 @@ def _write(result: Measurement, facts: dict[str, Any], asked: argparse.Namespace
     return path
 
 
-def _publish(result: Measurement, write: bool) -> None:
+def _publish(result: Measurement, facts: dict[str, Any], write: bool) -> None:
     """Print the table that the documentation has of a measurement; put it there if that is asked.
 
     A table that could not be made, or was made in a smoke run, replaces no other.
     """
-    if result.name not in PAGES or result.broken is not None:
+    if result.broken is not None:
         return
-    page, markdown = PAGES[result.name]
-    print(f"{markdown(result)}\n", flush=True)
-    if write:
-        pages.put(page, result.name, markdown(result))
+    if write and result.name in SPEED:
+        speed.publish(result, facts)
+    if result.name in PAGES:
+        page, markdown = PAGES[result.name]
+        print(f"{markdown(result)}\n", flush=True)
+        if write:
+            pages.put(page, result.name, markdown(result))
 
 
 def _missed(result: Measurement, strict: bool) -> bool:

@@ -45,6 +45,9 @@ class Child:
         argv: the program and its arguments.
         cpus: the processors it may run on; None for all.
         env: what to add to the environment.
+
+    Attributes:
+        cpu_s: its user and system time, of its own children too; 0 while it runs.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class Child:
     ) -> None:
         self.argv = list(argv)
         self._output = b""
-        self._cpu_s = 0.0
+        self.cpu_s = 0.0
         with contextlib.ExitStack() as stack, affinity(cpus):
             self._errors = stack.enter_context(tempfile.TemporaryFile())
             self._process = subprocess.Popen(
@@ -123,7 +126,7 @@ class Child:
             self._output.decode(errors="replace"),
             self.errors(),
             self._process.returncode,
-            self._cpu_s,
+            self.cpu_s,
         )
         self.end()
         return finished
@@ -179,7 +182,7 @@ class Child:
             return False
         _, status, usage = os.wait4(self.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        self._cpu_s = usage.ru_utime + usage.ru_stime
+        self.cpu_s = usage.ru_utime + usage.ru_stime
         return True
 
 

@@ -32,7 +32,7 @@ COLUMNS: Final = (
     Column("share", "lost %", 2),
     Column("unanswered", "executed but unanswered", 0),
     Column("unknown", "unknown", 0),
-    Column("actions", "reloads", 0),
+    Column("actions", "reloads asked for", 0),
 )
 _BETWEEN: Final = " | "
 

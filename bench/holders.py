@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from bench.children import PYTHON, BenchError, Child
@@ -23,14 +23,16 @@ class Holders:
     def __init__(self, children: list[Child]) -> None:
         self._children = children
 
-    def step(self, name: str) -> Step:
-        """Take the next step, and add up what they say.
+    def step(self, name: str, during: Callable[[], None] = lambda: None) -> Step:
+        """Take a step, and add up what they say.
 
         Args:
-            name: what it is called in their answers: ``opened``, ``answered``, ``standing``.
+            name: ``opened``, ``answered`` or ``standing``.
+            during: what is done after all have been asked and before any answer is read.
         """
         for child in self._children:
-            child.say("go on")
+            child.say(name)
+        during()
         total, failures = 0, dict[str, int]()
         for child in self._children:
             said = json.loads(child.line(_STEP_S))

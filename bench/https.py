@@ -34,9 +34,11 @@ def connect(port: int, tls: ssl.SSLContext, timeout: float = 30.0) -> ssl.SSLSoc
         raise
 
 
-def request(path: str, method: str = "GET", body: bytes = b"") -> bytes:
-    """Write one request down."""
+def request(path: str, method: str = "GET", body: bytes = b"", *, close: bool = False) -> bytes:
+    """Write one request down; `close` asks for the end of the connection."""
     length = f"Content-Length: {len(body)}\r\n" if body or method in ("PUT", "POST") else ""
+    if close:
+        length += "Connection: close\r\n"
     return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n".encode() + body
 
 

@@ -80,6 +80,28 @@ def vaultstorm(output: str) -> Run:
     return Run(good, attempts - good, float(summary["duration_s"]))
 
 
+def loop(output: str) -> Run:
+    """Read one of our own bare loops."""
+    try:
+        said = json.loads(output)
+        return Run(said["completed"], said["failed"], said["seconds"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BenchError(f"a bare loop printed no result: {output[-300:]!r}") from error
+
+
+def locust(output: str) -> Run:
+    """Read the JSON of locust: one entry for each name of a request."""
+    try:
+        entries = json.loads(output)
+        begun = min(entry["start_time"] for entry in entries)
+        ended = max(entry["last_request_timestamp"] for entry in entries)
+        requests = sum(entry["num_requests"] for entry in entries)
+        failed = sum(entry["num_failures"] for entry in entries)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BenchError(f"locust printed no JSON of its requests: {output[-300:]!r}") from error
+    return Run(requests - failed, failed, ended - begun)
+
+
 def summary_of(output: str) -> dict[str, Any]:
     """Give the summary that `burst --json -` prints."""
     try:
@@ -97,6 +119,9 @@ READERS: Final[dict[str, Callable[[str], Run]]] = {
     "h2load": h2load,
     "hey": hey,
     "vaultstorm": vaultstorm,
+    "epoll loop": loop,
+    "uvloop": loop,
+    "locust": locust,
 }
 """How each tool is read."""
 

@@ -47,6 +47,27 @@ class Check(Struct, frozen=True):
         return self.actual <= self.limit if self.at_most else self.actual >= self.limit
 
 
+class Growth(Struct):
+    """How a figure changes with the size of what is measured: what the plot shows."""
+
+    size: str
+    """What grows: ``connections``."""
+    value: str
+    """What it costs, with its unit: ``KiB/connection``."""
+    curves: dict[str, dict[int, list[float]]] = field(default_factory=dict)
+    """Of each subject, of each size, the figures of all rounds."""
+
+    def add(self, subject: str, size: int, value: float | None) -> None:
+        """Add one round; a figure that could not be had is left out."""
+        if value is not None:
+            self.curves.setdefault(subject, {}).setdefault(size, []).append(value)
+
+    def points(self, subject: str) -> list[tuple[int, float]]:
+        """Give the medians of one subject, by size."""
+        curve = self.curves.get(subject, {})
+        return [(size, statistics.median(rounds)) for size, rounds in sorted(curve.items())]
+
+
 class Measurement(Struct):
     """One table. The first column is what ratios to `reference` are made of."""
 
@@ -57,6 +78,7 @@ class Measurement(Struct):
     rows: list[Row] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    growth: Growth | None = None
     broken: str | None = None
     """Why it could not be made."""
 

@@ -1,4 +1,4 @@
-"""Holds the layout to its word: sizes and mirrors; what a wheel holds is in system/test_wheel.py."""
+"""Holds the layout to its word: sizes and mirrors (a wheel: system/test_wheel.py)."""
 
 import ast
 from pathlib import Path

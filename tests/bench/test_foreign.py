@@ -36,6 +36,6 @@ def test_the_page_has_a_line_for_every_variant() -> None:
         requests=43051, lost=80, share=0.1858, unanswered=0, unknown=0, actions=5
     )
     heading, _, line = foreign.markdown(result).splitlines()
-    assert heading.split(" | ")[-1] == "reloads |"
+    assert heading.split(" | ")[-1] == "reloads asked for |"
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells == ["nginx 1.22.1", "HUP every second", "43,051", "80", "0.19", "0", "0", "5"]

@@ -149,7 +149,9 @@ def test_completed_failed_and_time_are_read(tool: str, output: str, expected: Ru
 @pytest.mark.parametrize("output", ["", "unable to connect to 127.0.0.1:1 Connection refused\n"])
 def test_anything_else_is_an_error_of_the_bench(tool: str, output: str) -> None:
     """Refuse output without the numbers: a tool that failed must not count as zero."""
-    with pytest.raises(BenchError, match=tool):
+    with pytest.raises(
+        BenchError, match="bare loop" if outputs.READERS[tool] is outputs.loop else tool
+    ):
         outputs.READERS[tool](output)
 
 
@@ -169,3 +171,20 @@ def test_json_that_is_no_summary_is_refused() -> None:
 def test_the_rate_is_of_completed_requests(run: Run, expected: float) -> None:
     """Divide by the time, and give 0 where a tool says that it took none."""
     assert run.per_second == expected
+
+
+def test_locust_is_read_from_its_first_request_to_its_last() -> None:
+    """Add up all names; what failed is among its requests. Without a request there is no result."""
+    entry = {"start_time": 10.0, "last_request_timestamp": 14.0}
+    one, other = {"num_requests": 900, "num_failures": 3}, {"num_requests": 100, "num_failures": 0}
+    got = outputs.locust(json.dumps([{**entry, **one}, {**entry, **other, "start_time": 12.0}]))
+
+    assert got == Run(997, 3, 4.0)
+    for empty in ("[]", "", '[{"name": "/"}]'):
+        with pytest.raises(BenchError, match="locust printed no JSON"):
+            outputs.locust(empty)
+
+
+def test_a_bare_loop_is_read_as_it_says() -> None:
+    """Take over its three figures."""
+    assert outputs.loop('{"completed": 9, "failed": 1, "seconds": 0.5}') == Run(9, 1, 0.5)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.result import Check, Column, Measurement, Row, verdicts
+from bench.result import Check, Column, Growth, Measurement, Row, verdicts
 
 
 def measurement() -> Measurement:
@@ -86,3 +86,13 @@ def test_verdicts_keep_the_outcome() -> None:
         ("x bare", True),
         ("answered", False),
     ]
+
+
+def test_growth_gives_the_medians_by_size() -> None:
+    """In the order of the sizes; a figure that could not be had is none."""
+    growth = Growth("connects", "us")
+    for size, value in ((100, 3.0), (10, 7.0), (100, 5.0), (100, 4.0), (30, None)):
+        growth.add("ours", size, value)
+
+    assert growth.points("ours") == [(10, 7.0), (100, 4.0)]
+    assert growth.points("theirs") == []

@@ -43,6 +43,18 @@ def test_an_answer_other_than_200_is_an_error(tmp_path: Path, shown: Certificate
         servers.answer_of(server.port)
 
 
+def test_hypercorn_gives_the_same_answer_and_as_many_headers(
+    tmp_path: Path, shown: Certificate
+) -> None:
+    """Copy what uvicorn copies, in one process."""
+    with servers.hypercorn(tmp_path, shown, ANSWER) as server:
+        copy = servers.answer_of(server.port)
+
+    assert (copy.status, copy.body) == (200, b"hello")
+    assert sorted(name.lower() for name, _ in copy.headers) == ["content-length", "server", "x-a"]
+    assert server.pids == [server.front]
+
+
 def test_holders_open_ask_and_look(tmp_path: Path, shown: Certificate) -> None:
     """Add up what several processes hold, and notice when the server has ended it all."""
     with (
@@ -51,6 +63,9 @@ def test_holders_open_ask_and_look(tmp_path: Path, shown: Certificate) -> None:
     ):
         assert group.step("opened") == (5, {})
         assert group.step("answered") == (5, {})
+        done = list[str]()
+        assert group.step("answered", lambda: done.append("meanwhile")) == (5, {})
+        assert done == ["meanwhile"]
         server.child.end(patience=0.5)
         assert group.step("standing") == (0, {})
 
