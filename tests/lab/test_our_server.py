@@ -23,8 +23,7 @@ def test_others_may_take_the_places_of_the_queue(tmp_path: Path) -> None:
     result = run(
         tmp_path,
         """load = { clients = 1, requests = 2 }
-        actions = [{ at = 0, action = "gate closed" }, { at = 0, action = "occupy 2" },
-                   { when = "turned_away >= 2", action = "gate open" }]
+        actions = [{ at = 0, action = "gate closed" }, { at = 0, action = "occupy 2" }]
         expect = ["lost == 2", "causes.backlog_full == 2", "unexplained == 0"]""",
     )
     assert result["passed"], result["expectations"]
