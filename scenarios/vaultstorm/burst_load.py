@@ -1,22 +1,24 @@
 """Our own client as a variant's load: `vaultstorm burst`."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from vaultstorm import workload
 from vaultstorm.actions import Action
 from vaultstorm.ended import EndedAttempts
 from vaultstorm.foreign.programs import how
-from vaultstorm.our_server import last_line
+from vaultstorm.last_words import because
 from vaultstorm.run_directory import has_content
 from vaultstorm_client.plan import Plan
 from vaultstorm_wire.errors import MachineError, VaultstormError
 
-RESULT = "burst.json"
-LOG = "client.log"
+RESULT: Final = "burst.json"
+LOG: Final = "client.log"
 
 
 class BurstLoad:
@@ -31,7 +33,7 @@ class BurstLoad:
 
     Attributes:
         command: what runs it.
-        env: its whole environment; None for ours.
+        env: its whole environment: ours.
         stdout: where it prints; None for its log.
     """
 
@@ -44,7 +46,7 @@ class BurstLoad:
             *(f"--journal={directory / 'journal'}", f"--json={directory / RESULT}"),
             *(["--allow-remote"] if allow_remote else []),
         ]
-        self.env: Mapping[str, str] | None = None
+        self.env: Mapping[str, str] = os.environ
         self.stdout: int | None = subprocess.DEVNULL
         self._directory = directory
         self._attempts = EndedAttempts(directory / "journal")
@@ -83,7 +85,7 @@ class BurstLoad:
         if code not in (0, 130) and not cut and not self._has_finding(code):
             # It says itself what the machine will not do.
             kind: Callable[[str], VaultstormError] = VaultstormError if code == 4 else MachineError
-            raise kind(f"the load ended with {how(code)}{last_line(self._directory / LOG)}")
+            raise kind(f"the load ended with {how(code)}{because(self._directory / LOG)}")
         return ["the load was interrupted"] if code == 130 and not cut else []
 
     def unmet(self, actions: Sequence[Action]) -> list[str]:

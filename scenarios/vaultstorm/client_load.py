@@ -90,7 +90,7 @@ class ClientLoad:
         self._said = placeholders.fill_words(client, values)
         self.command = [programs.find(self._said[0], None), *self._said[1:]]
         trust = dict.fromkeys(_TRUST, aim.ca) if aim.ca else {}
-        self.env: Mapping[str, str] | None = programs.environment(
+        self.env: Mapping[str, str] = programs.environment(
             {**trust, "VAULTSTORM_URL": self._url, "VAULTSTORM_CA": aim.ca or ""}
         )
         self.stdout: int | None = None

@@ -4,12 +4,13 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from vaultstorm.actions import OCCUPY, SIGNALS, Action
 from vaultstorm.control import ask
 from vaultstorm.counts import counted
+from vaultstorm.last_words import because
 from vaultstorm.serving import Serving, serving
 from vaultstorm_wire.errors import MachineError
 
@@ -127,14 +128,4 @@ def ours(
     except MachineError as error:
         if ready:
             raise
-        raise MachineError(f"{error}{last_line(log)}") from error
-
-
-PREFIX: Final = "vaultstorm: "
-
-
-def last_line(log: Path) -> str:
-    """Say what a command of ours has said last in its log, as the end of a message."""
-    lines = log.read_text("utf-8", "replace").split("\n")
-    said = [line for line in lines if line.startswith(PREFIX)]
-    return f": {said[-1].removeprefix(PREFIX)}" if said else f"; see {log}"
+        raise MachineError(f"{error}{because(log)}") from error

@@ -1,6 +1,5 @@
 """One variant of a scenario: a server, a load, and the actions while it runs."""
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +69,7 @@ class Load(Protocol):
     """Who loads it: our burst, or somebody's client program."""
 
     command: list[str]
-    env: Mapping[str, str] | None
+    env: Mapping[str, str]
     stdout: int | None
 
     def begun(self) -> bool:
@@ -213,8 +212,8 @@ class _VariantRun:
         self._server.tick()
         for action in self._schedule.before():
             self._act(action)
-        env = dict(os.environ) if self._load.env is None else self._load.env
-        with running(self._load.command, self._load.stdout or log, env, log) as load:
+        stdout = self._load.stdout or log
+        with running(self._load.command, stdout, self._load.env, log) as load:
             try:
                 while load.poll() is None:
                     self._turn()

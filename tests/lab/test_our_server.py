@@ -5,7 +5,6 @@ from typing import Any
 
 from tests.lab.tiny import HEAD, write
 from vaultstorm import runner
-from vaultstorm.our_server import last_line
 from vaultstorm.scenario import load
 
 
@@ -28,12 +27,3 @@ def test_others_may_take_the_places_of_the_queue(tmp_path: Path) -> None:
     )
     assert result["passed"], result["expectations"]
     assert (result["server"], result["version"], result["notes"]) == ("vaultstorm", None, [])
-
-
-def test_the_last_word_of_a_log(tmp_path: Path) -> None:
-    """What our own command says at its end; or where to look."""
-    log = tmp_path / "log"
-    log.write_text("x\nvaultstorm: one\nvaultstorm: two\ny\n")
-    assert last_line(log) == ": two"
-    log.write_text("x\n")
-    assert last_line(log) == f"; see {log}"

@@ -17,7 +17,8 @@ def ended() -> Iterator[None]:
     """End what is left to us when the block ends.
 
     A daemon leaves its process group and its session, so it can be found by neither. Its parent
-    ends, too; then the nearest ancestor is its parent that has said it takes orphans.
+    ends, too; then the nearest ancestor is its parent that has said it takes orphans. For a process
+    that starts nothing else meanwhile which is to outlive the block: that would be ended, too.
     """
     others = children()
     _take_orphans(True)

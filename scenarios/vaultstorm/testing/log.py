@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Final
 
 LINES_MAX: Final = 200
-PREFIXES: Final = ("vaultstorm: ", "Error: ")
-"""Of the one sentence that a command of ours ends with if it cannot do what it was asked for."""
 
 
 def lines(log: Path) -> list[str]:
@@ -21,15 +19,6 @@ def lines(log: Path) -> list[str]:
 def httperr(journal: Path) -> list[str]:
     """Give the lines of a server's HTTPERR log, without the heading ones."""
     return [line for line in _httperr(journal) if not line.startswith("#")]
-
-
-def last_words(log: Path) -> str | None:
-    """Give the sentence that a server ended with that could not start; None if there is none."""
-    for text in reversed(lines(log)):
-        for prefix in PREFIXES:
-            if text.startswith(prefix):
-                return text.removeprefix(prefix)
-    return None
 
 
 def _httperr(journal: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Unpack
 
+from vaultstorm.last_words import last_words
 from vaultstorm.serving import serving
 from vaultstorm.testing import log
 from vaultstorm.testing.options import Wishes, options
@@ -105,7 +106,7 @@ class Servers:
             with file.open("wb") as to:
                 running = self._stack.enter_context(serving([*usual, *wanted], to, tick))
         except VaultstormError as error:
-            words = log.last_words(file)
+            words = last_words(file)
             if words is None:
                 self.failed.append(file)
                 raise MachineError(f"{error}; see {file}") from None

@@ -44,16 +44,9 @@ def test_of_a_long_log_the_end_is_shown(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_empty(tmp_path: Path) -> None:
-    """A server that wrote nothing has no log, no errors and no last words."""
+    """A server that wrote nothing has no log and no errors."""
     assert log.lines(tmp_path / "log") == []
     assert log.httperr(tmp_path) == []
-    assert log.last_words(tmp_path / "log") is None
-
-
-def test_the_last_words_are_those_of_the_command(tmp_path: Path) -> None:
-    """Whether ours or the option parser's; the last of several."""
-    assert log.last_words(write(tmp_path / "log", "vaultstorm: a", LINE, "b")) == "a"
-    assert log.last_words(write(tmp_path / "log", "vaultstorm: a", "Error: c")) == "c"
 
 
 def test_the_httperr_log_is_shown_without_its_head(tmp_path: Path) -> None:
