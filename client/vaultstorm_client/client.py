@@ -213,8 +213,9 @@ class Client(Dialler):
     def _part(self) -> None:
         """Leave a connection after its last answer, so that what the server still says is read."""
         assert self._sock is not None
-        self._writing = False
-        self._engine.loop.forget(self._sock.fileno())
+        if self._writing:
+            self._writing = False
+            self._engine.loop.modify(self._sock.fileno(), READ)
         Lingering(self._engine.loop, self._sock)
         self._sock = self._stream = None
 

@@ -10,14 +10,19 @@ import socket
 from typing import Final
 
 from vaultstorm_client.clock import monotonic
-from vaultstorm_client.loop import NEVER, READ, Loop
+from vaultstorm_client.loop import NEVER, Loop
 
 PATIENCE: Final = 1.0
 """Seconds after which the connection is closed whatever the server does."""
 
 
 class Lingering:
-    """Reads a connection to its end, and closes it."""
+    """Reads a connection to its end, and closes it.
+
+    Args:
+        loop: watches it already, for what can be read.
+        sock: the connection.
+    """
 
     __slots__ = ("_loop", "_sock", "armed", "deadline")
 
@@ -27,7 +32,7 @@ class Lingering:
         self._sock = sock
         with contextlib.suppress(OSError):
             sock.shutdown(socket.SHUT_WR)  # the server may have reset it meanwhile
-        loop.watch(sock.fileno(), READ, self)
+        loop.hand_over(sock.fileno(), self)
         loop.set_deadline(self, monotonic() + PATIENCE)
 
     def ready(self) -> None:

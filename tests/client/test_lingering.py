@@ -8,7 +8,21 @@ import pytest
 
 from vaultstorm_client.clock import monotonic
 from vaultstorm_client.lingering import Lingering
-from vaultstorm_client.loop import Loop
+from vaultstorm_client.loop import NEVER, READ, Loop
+
+
+class Before:
+    """Had the connection before it was left."""
+
+    deadline = armed = NEVER
+
+    def ready(self) -> None:
+        """Fail: it is none of its business any more."""
+        raise AssertionError
+
+    def expired(self, now: float) -> None:
+        """Fail, likewise."""
+        raise AssertionError(now)
 
 
 @pytest.fixture
@@ -23,6 +37,7 @@ def lingering(loop: Loop) -> tuple[Lingering, socket.socket, int]:
     """Leave one end of a pair; give the other end, and the descriptor."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
+    loop.watch(ours.fileno(), READ, Before())
     return Lingering(loop, ours), theirs, ours.fileno()
 
 

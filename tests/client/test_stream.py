@@ -10,7 +10,7 @@ import trustme
 
 from tests.client.harness import fire_at
 from tests.support.misbehaving import BYE, OK, Behaviour, Misbehaving, Peer, once
-from vaultstorm_client.stream import PlainStream
+from vaultstorm_client.stream import PlainStream, TlsStream
 
 UNTIL_END = b"HTTP/1.1 200 OK\r\n\r\nbody"
 
@@ -203,3 +203,29 @@ def test_a_plain_stream_has_no_room() -> None:
         assert stream.flush()
         theirs.shutdown(socket.SHUT_WR)
         assert stream.receive() == b""
+
+
+def test_the_last_of_the_handshake_leaves_with_the_request(
+    served: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    """A connection with one request costs two segments of ours, and not three."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        stream = TlsStream(ours, trusting, "127.0.0.1")
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = served.wrap_bio(incoming, outgoing, server_side=True)
+        assert not stream.handshake(readable=False)
+        incoming.write(theirs.recv(65536))
+        with pytest.raises(ssl.SSLWantReadError):
+            server.do_handshake()
+        theirs.sendall(outgoing.read())
+        assert stream.handshake(readable=True)
+        with pytest.raises(BlockingIOError):
+            theirs.recv(65536)
+        assert stream.send(memoryview(b"GET")) == 3
+        assert stream.flush()
+        incoming.write(theirs.recv(65536))
+        server.do_handshake()
+        assert server.read() == b"GET"

@@ -81,6 +81,5 @@ class Parked:
     def leave(self) -> None:
         """Part from the server in good order."""
         if self.sock is not None:
-            self._engine.loop.forget(self.sock.fileno())
             Lingering(self._engine.loop, self.sock)
             self.sock = None
