@@ -6,13 +6,13 @@ another id. The one exception is asked for with `syn_retries`, and counted.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from vaultstorm_client import observe
 from vaultstorm_client.attempt import Attempt
 from vaultstorm_client.clock import monotonic
 from vaultstorm_client.dialler import Dialler, State
-from vaultstorm_client.exchange import EarlyEnd, Exchange, Step
+from vaultstorm_client.exchange import ANSWERED, SENDING, EarlyEnd, Exchange, Step
 from vaultstorm_client.lingering import Lingering
 from vaultstorm_client.loop import BOTH, NEVER, READ
 from vaultstorm_client.response import Malformed, Response
@@ -21,6 +21,12 @@ from vaultstorm_wire.outcome import Ending, Phase, answered_http, lost
 
 if TYPE_CHECKING:
     from vaultstorm_client.engine import Engine
+
+# Looked up once, as in `exchange`.
+_STATE_RESTING: Final = State.RESTING
+_STATE_SENDING: Final = State.SENDING
+_STATE_RECEIVING: Final = State.RECEIVING
+_SEND: Final = Phase.SEND
 
 
 class Client(Dialler):
@@ -81,7 +87,7 @@ class Client(Dialler):
         elif self._stream is not None:
             self._attempt = self._new_attempt(now)
             self._attempt.local = self._local
-            self._attempt.phase = Phase.SEND
+            self._attempt.phase = _SEND
             self._request(now)
         elif self.prepare():
             self.connecting(self.connect(monotonic()))
@@ -99,7 +105,7 @@ class Client(Dialler):
         attempt.nth, self._nth = self._nth, self._nth + 1
         attempt.connection = engine.connection_id(self._connection)
         self._exchange = self._new_exchange(stream)
-        self.state = State.SENDING
+        self.state = _STATE_SENDING
         engine.loop.set_deadline(self, now + engine.plan.response_timeout)
         self._go_on(self._exchange.send())
 
@@ -112,18 +118,18 @@ class Client(Dialler):
         """Go on sending, also while an answer comes: until it is complete, it may be a 1xx."""
         assert self._exchange is not None
         step = self._exchange.receive()
-        self._go_on(self._exchange.send() if step is Step.SENDING else step)
+        self._go_on(self._exchange.send() if step is SENDING else step)
 
     def _receive(self) -> None:
         assert self._exchange is not None
         self._go_on(self._exchange.receive())
 
     def _go_on(self, step: Step) -> None:
-        if step is Step.ANSWERED:
+        if step is ANSWERED:
             self._answered()
             return
-        sending = step is Step.SENDING
-        self.state = State.SENDING if sending else State.RECEIVING
+        sending = step is SENDING
+        self.state = _STATE_SENDING if sending else _STATE_RECEIVING
         if sending is not self._writing:
             self._writing = sending
             assert self._sock is not None
@@ -171,7 +177,7 @@ class Client(Dialler):
         if not attempt.connection:
             attempt.connection = engine.connection_id(self._connection)
         engine.ended(attempt, outcome, end, errno_name, detail)
-        self.state = State.RESTING
+        self.state = _STATE_RESTING
         if engine.scheme == "tcp":
             self._disconnect()
         self._go_to_next(outcome, end)

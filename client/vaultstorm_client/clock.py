@@ -9,4 +9,4 @@ monotonic = time.monotonic
 
 def epoch(instant: float) -> float:
     """Say a monotonic instant as seconds since 1970, to the microsecond."""
-    return round(_ANCHOR + instant, 6)
+    return round((_ANCHOR + instant) * 1e6) / 1e6  # a third of what `round(…, 6)` takes

@@ -33,6 +33,8 @@ _SYN_SENT: Final = _UNDER_WAY | {errno.ECONNREFUSED}
 class State(Enum):
     """What a client is doing."""
 
+    __hash__ = object.__hash__  # Enum's is Python code, and every event looks a state up
+
     RESTING = auto()
     """Between two attempts, with a connection or without."""
     CONNECTING = auto()

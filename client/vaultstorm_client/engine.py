@@ -62,6 +62,7 @@ class Engine:
         self._peer = str(target.address)
         self._journal = journal
         self._share = share
+        self._seed = f"{plan.seed:016x}"
         self._progress = progress
         self._template = RequestTemplate(plan, target)
         self._call_template = CallTemplate(target)
@@ -77,7 +78,7 @@ class Engine:
 
     def request_id(self, client: int, made: int) -> str:
         """Name a request: the same for the same seed, however many processes share the burst."""
-        return f"{self.plan.seed:016x}-{client}-{made}"
+        return f"{self._seed}-{client}-{made}"
 
     def request(self, request_id: str, last: bool) -> bytes:
         """Give the bytes of a request."""

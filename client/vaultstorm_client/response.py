@@ -6,9 +6,12 @@ whether the connection can be used again, which takes a twentieth of what a full
 """
 
 import re
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 HEAD_MAX: Final = 65536
+_HEADS_KEPT: Final = 64
+"""A server's answers have the same head, to the byte, until its Date changes: read once."""
 _HEAD_END: Final = b"\r\n\r\n"
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: [^\r\n\x00]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\x00]*)")
@@ -19,6 +22,18 @@ _CONTENT_LENGTH = re.compile(rb"[0-9]{1,18}")
 
 class Malformed(Exception):
     """The peer sent what RFC 9112 does not allow."""
+
+
+class _Head(NamedTuple):
+    """What the head of an answer says about its end and its connection."""
+
+    status: int
+    keep_alive: bool = False
+    complete: bool = False
+    """Nothing follows."""
+    chunked: bool = False
+    length: int | None = None
+    """Of the body; None if that is chunked, or lasts until the connection ends."""
 
 
 class Response:
@@ -83,44 +98,18 @@ class Response:
             if not b"HTTP/1."[: len(self._buffer)] == self._buffer[:7]:
                 raise Malformed(f"not an HTTP/1 answer: {self._buffer[:32]!r}")
             return False
-        status_line, _, rest = self._buffer[:end].partition(b"\r\n")
+        head = _read_head(self._buffer[:end], self._head_request)
         self._buffer = self._buffer[end + 4 :]
-        match = _STATUS_LINE.fullmatch(status_line)
-        if match is None:
-            raise Malformed(f"not a status line: {status_line[:64]!r}")
-        status = int(match[2])
-        if status == 101:
-            raise Malformed("101 Switching Protocols, which was not asked for")
-        fields = _fields(rest)
-        if status >= 200:
-            self.status = status
-            self._frame(fields, http10=match[1] == b"0")
+        if head.status < 200:
+            return True
+        self.status, self.keep_alive, self.complete = head.status, head.keep_alive, head.complete
+        if not head.complete:
+            self._body_left, self._chunked = head.length, head.chunked
+            if head.chunked:
+                self._step = self._chunk
+            else:
+                self._step = self._until_eof if head.length is None else self._counted
         return True
-
-    def _frame(self, fields: list[tuple[bytes, bytes]], http10: bool) -> None:
-        """Decide where the body ends (RFC 9112, 6.3) and whether the connection stays (9.3)."""
-        lengths: set[bytes] = set()
-        coding = connection = b""
-        for name, value in fields:
-            if name == b"content-length":
-                lengths.update(part.strip(b" \t") for part in value.split(b","))
-            elif name == b"transfer-encoding":
-                coding += b"," + value.lower()
-            elif name == b"connection":
-                connection += b"," + value.lower()
-        tokens = {token.strip() for token in connection.split(b",")}
-        self.keep_alive = b"close" not in tokens and (not http10 or b"keep-alive" in tokens)
-        if coding and http10:  # RFC 9112, 6.1: faulty, even if there is a Content-Length
-            raise Malformed("Transfer-Encoding in an HTTP/1.0 answer")
-        if self._head_request or self.status in (204, 304):
-            self.complete = True
-        elif coding:
-            self._chunked = coding.rpartition(b",")[2].strip() == b"chunked"
-            self._body_left, self._step = None, self._chunk if self._chunked else self._until_eof
-        elif lengths:
-            self._body_left, self._step = _content_length(lengths), self._counted
-        else:
-            self._body_left, self._step = None, self._until_eof
 
     def _counted(self) -> bool:
         assert self._body_left is not None
@@ -172,6 +161,46 @@ class Response:
             raise Malformed(f"not a trailer field: {line[:64]!r}")
         self.complete = not line
         return not self.complete
+
+
+@lru_cache(_HEADS_KEPT)
+def _read_head(head: bytes, head_request: bool) -> _Head:
+    status_line, _, lines = head.partition(b"\r\n")
+    match = _STATUS_LINE.fullmatch(status_line)
+    if match is None:
+        raise Malformed(f"not a status line: {status_line[:64]!r}")
+    status = int(match[2])
+    if status == 101:
+        raise Malformed("101 Switching Protocols, which was not asked for")
+    fields = _fields(lines)
+    if status < 200:
+        return _Head(status)
+    return _frame(status, fields, match[1] == b"0", head_request)
+
+
+def _frame(
+    status: int, fields: list[tuple[bytes, bytes]], http10: bool, head_request: bool
+) -> _Head:
+    """Decide where the body ends (RFC 9112, 6.3) and whether the connection stays (9.3)."""
+    lengths: set[bytes] = set()
+    coding = connection = b""
+    for name, value in fields:
+        if name == b"content-length":
+            lengths.update(part.strip(b" \t") for part in value.split(b","))
+        elif name == b"transfer-encoding":
+            coding += b"," + value.lower()
+        elif name == b"connection":
+            connection += b"," + value.lower()
+    tokens = {token.strip() for token in connection.split(b",")}
+    keep_alive = b"close" not in tokens and (not http10 or b"keep-alive" in tokens)
+    if coding and http10:  # RFC 9112, 6.1: faulty, even if there is a Content-Length
+        raise Malformed("Transfer-Encoding in an HTTP/1.0 answer")
+    if head_request or status in (204, 304):
+        return _Head(status, keep_alive, complete=True)
+    if coding:
+        chunked = coding.rpartition(b",")[2].strip() == b"chunked"
+        return _Head(status, keep_alive, chunked=chunked)
+    return _Head(status, keep_alive, length=_content_length(lengths) if lengths else None)
 
 
 def _fields(lines: bytes) -> list[tuple[bytes, bytes]]:

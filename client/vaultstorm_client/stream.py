@@ -24,7 +24,7 @@ class PlainStream:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
 
-    def send(self, data: memoryview) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         """Hand over some bytes; says how many were taken, 0 if there is no room at present."""
         try:
             return self.sock.send(data)
@@ -58,7 +58,9 @@ class TlsStream:
     @property
     def buffered(self) -> bool:
         """Something has been taken from the socket that `receive` has not given yet."""
-        return bool(self._incoming.pending or self._tls.pending())
+        # Nothing is in OpenSSL: `receive` takes a whole record (RFC 8446, 5.1: at most 16 KiB), and
+        # OpenSSL takes no byte of the next one before it is asked for more.
+        return bool(self._incoming.pending)
 
     def handshake(self, readable: bool) -> bool:
         """Go on with the handshake; True once it is done.
@@ -84,7 +86,7 @@ class TlsStream:
             raise
         return True
 
-    def send(self, data: memoryview) -> int:
+    def send(self, data: bytes | memoryview) -> int:
         """Hand over some bytes; says how many were taken, 0 if there is no room at present."""
         if self._unsent and not self.flush():
             return 0

@@ -28,9 +28,15 @@ class Journal(Record, tag="journal", kw_only=True, frozen=True):
     seed: int | None = None
 
 
-class Attempt(Record, tag="attempt", kw_only=True, frozen=True):
-    """One try of the client: never two tries in one record. `time` is when it was scheduled."""
+class Attempt(Record, tag="attempt", frozen=True):
+    """One try of the client: never two tries in one record.
 
+    Its fields may be given by position: by name it takes ten times as long, and there is one for
+    every request.
+    """
+
+    time: float
+    """When it was scheduled."""
     id: str
     """The X-Request-Id it carried; of an RPC, the causality id (ORPCTHIS.cid) as text."""
     connection: str
@@ -38,10 +44,12 @@ class Attempt(Record, tag="attempt", kw_only=True, frozen=True):
     """Which request on its connection: 0 is the first, on a fresh connection."""
     peer: str
     """The server's address, as ``127.0.0.1:443``."""
-    local: str | None = None
-    """The client's address and port; none if no socket came to be."""
     start: float
     """When the client began: later than `time` if it could not keep its schedule."""
+    end: float
+    outcome: str
+    local: str | None = None
+    """The client's address and port; none if no socket came to be."""
     connect: float | None = None
     tls: float | None = None
     bind: float | None = None
@@ -49,12 +57,10 @@ class Attempt(Record, tag="attempt", kw_only=True, frozen=True):
     wait: float | None = None
     receive: float | None = None
     """How long each phase took that was entered on this attempt, the last one up to its ending."""
-    end: float
     sent: int = 0
     received: int = 0
     """Payload bytes: of the request and the answer, before TLS."""
     syn_retries: int = 0
-    outcome: str
     errno: str | None = None
     detail: str | None = None
     operation: str | None = None

@@ -159,6 +159,22 @@ def test_head(fields: bytes) -> None:
     assert response.keep_alive
 
 
+def test_a_head_that_was_read_before() -> None:
+    """The same head means the same again, but for HEAD; another one does not take its place."""
+    head = H + b"Content-Length: 2\r\n\r\n"
+    for body in (b"ok", b"no"):
+        assert Response().feed(head + body)
+        assert Response(head_request=True).feed(head)
+        assert not Response().feed(head)
+        with pytest.raises(Malformed):
+            Response(head_request=True).feed(head + body)
+    for length in range(200):
+        response = Response()
+        answer = H + b"Content-Length: %d\r\n\r\n" % (length + 1) + b"x" * length
+        assert not response.feed(answer)
+        assert response.feed(b"x")
+
+
 # Against h11.
 
 _FIELDS = [

@@ -143,6 +143,8 @@ def secured(peer: Peer, authority: trustme.CA, version: ssl.TLSVersion, *says: b
 
 
 ALERT = b"an alert instead of the second answer"
+RECORD = 1 << 14
+"""The most that one carries (RFC 8446, 5.1; RFC 5246, 6.2.1)."""
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
@@ -229,3 +231,39 @@ def test_the_last_of_the_handshake_leaves_with_the_request(
         incoming.write(theirs.recv(65536))
         server.do_handshake()
         assert server.read() == b"GET"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("size", [1, RECORD - 1, RECORD, RECORD + 1, 3 * RECORD])
+def test_records(
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion, size: int
+) -> None:
+    """Each is taken whole, and as long as one is left `buffered` says so."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = version
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = context.wrap_bio(incoming, outgoing, server_side=True)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        stream = TlsStream(ours, trusting, "127.0.0.1")
+        served, done = False, stream.handshake(readable=False)
+        while not (served and done):
+            with contextlib.suppress(BlockingIOError):
+                incoming.write(theirs.recv(65536))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                server.do_handshake()
+                served = True
+            theirs.sendall(outgoing.read())
+            done = done or stream.handshake(readable=True)
+            stream.flush()
+        assert not stream.receive()  # session tickets
+        assert not stream.buffered
+        server.write(bytes(size))
+        theirs.sendall(outgoing.read())
+        for left in range(size, 0, -RECORD):
+            assert stream.receive() == bytes(min(left, RECORD))
+            assert stream.buffered == (left > RECORD)
+        assert stream.receive() is None
