@@ -191,6 +191,8 @@ class Client(Dialler):
             return
         self._scheduled = monotonic() + engine.plan.think
         if engine.plan.think:
+            if self._stream is not None:
+                self._stream.rest()
             engine.loop.set_deadline(self, self._scheduled)
         else:
             engine.loop.soon(self)

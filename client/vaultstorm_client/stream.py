@@ -35,6 +35,9 @@ class PlainStream:
         """Tell whether everything that was taken has left: here it always has."""
         return True
 
+    def rest(self) -> None:
+        """Hold no memory while nothing is under way: here there is none."""
+
     def receive(self) -> bytes | None:
         """Take what has come: None if nothing has, b"" for the peer's FIN. Raises OSError."""
         try:
@@ -115,6 +118,16 @@ class TlsStream:
             return None
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
+
+    def rest(self) -> None:
+        """Hold no memory while nothing is under way: let OpenSSL give its write buffer back.
+
+        It allots 16 KiB for writing when a session ticket comes (state_machine() in statem.c), and
+        releases them with the next write (ssl3_write_bytes()). A write of nothing sends nothing
+        (SSL_write_ex(3)).
+        """
+        if not self._unsent:
+            self._tls.write(b"")
 
     def _pull(self) -> bool:
         """Take from the wire; True if OpenSSL has something new to look at."""

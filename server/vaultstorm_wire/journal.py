@@ -29,14 +29,10 @@ class Journal(Record, tag="journal", kw_only=True, frozen=True):
 
 
 class Attempt(Record, tag="attempt", frozen=True):
-    """One try of the client: never two tries in one record.
+    """One try of the client: never two tries in one record. `time` is when it was scheduled."""
 
-    Its fields may be given by position: by name it takes ten times as long, and there is one for
-    every request.
-    """
-
+    # Not kw_only: by name, one for every request, it takes ten times as long.
     time: float
-    """When it was scheduled."""
     id: str
     """The X-Request-Id it carried; of an RPC, the causality id (ORPCTHIS.cid) as text."""
     connection: str

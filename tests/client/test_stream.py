@@ -1,8 +1,10 @@
 """TLS connections that end or speak at the wrong moment."""
 
 import contextlib
+import select
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -267,3 +269,35 @@ def test_records(
             assert stream.receive() == bytes(min(left, RECORD))
             assert stream.buffered == (left > RECORD)
         assert stream.receive() is None
+
+
+def test_a_connection_that_rests_says_nothing_and_goes_on(
+    served: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    """After the tickets of its handshake it gives memory back, and no byte leaves for that."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+
+    def answer() -> ssl.SSLSocket:
+        server = served.wrap_socket(theirs, server_side=True)
+        assert server.recv(100) == b"request"
+        server.sendall(b"answer")
+        return server
+
+    with ours, ThreadPoolExecutor(1) as executor:
+        answered = executor.submit(answer)
+        stream = TlsStream(ours, trusting, "127.0.0.1")
+        done = stream.handshake(readable=False)
+        while not done:
+            select.select([ours], [], [])
+            done = stream.handshake(readable=True)
+        stream.send(memoryview(b"request"))
+        while not (data := stream.receive()):
+            select.select([ours], [], [])
+        assert data == b"answer"
+        with answered.result() as server:
+            stream.rest()
+
+            assert select.select([server], [], [], 0)[0] == []
+            assert stream.send(memoryview(b"again")) == 5
+            assert server.recv(100) == b"again"
