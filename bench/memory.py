@@ -39,7 +39,7 @@ def measure(setup: Setup) -> Measurement:
         servers.answer_of(theirs.port)
         _hold(result, "uvicorn", theirs.port, theirs.front, sizes)
     if peers.program("nginx"):
-        with nginx.serve(setup.folder, setup.certificate, connections=MOST + 1000) as third:
+        with nginx.serve(setup.folder, setup.certificate, connections=MOST) as third:
             servers.answer_of(third.port)
             _hold(result, "nginx", third.port, third.pids[-1], sizes)
     result.hold("KiB per idle TLS connection", result.row("vaultstorm").value("kib"), LIMIT_KIB)

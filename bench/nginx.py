@@ -3,13 +3,16 @@
 import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bench.certificate import Certificate
 from bench.children import BenchError, Child, free_port, wait_until_it_listens
 from bench.peers import program
 from bench.procfs import descendants
 from bench.servers import answer_of
+
+_OTHERS: Final = 16
+"""Descriptors that an nginx worker has for itself, and connections it counts that are none."""
 
 # Tickets and the session cache are off: wrk would resume its sessions and the others would not, and
 # a resumed handshake costs a fraction of a whole one.
@@ -60,6 +63,12 @@ def serve(
 ) -> Iterator[Nginx]:
     """Run nginx with one worker that answers every GET with 200.
 
+    Args:
+        folder: for its files.
+        certificate: to show.
+        cpus: the processors it may run on; None for all.
+        connections: how many it has to keep open; it ends none of so many, however idle.
+
     Raises:
         BenchError: it is not installed, or does not start.
     """
@@ -67,14 +76,15 @@ def serve(
     home.mkdir(exist_ok=True)
     port = free_port()
     configuration = home / "nginx.conf"
+    enough = slots(connections)
     configuration.write_text(
         _CONFIGURATION.format(
             folder=home,
             port=port,
             chain=certificate.chain,
             key=certificate.key,
-            connections=connections,
-            descriptors=connections + 100,
+            connections=enough,
+            descriptors=enough + _OTHERS,
         )
     )
     binary = program("nginx")
@@ -85,3 +95,12 @@ def serve(
         wait_until_it_listens(port, child)
         answer_of(port)  # the master listens before its worker is there to answer
         yield Nginx(port, [child.pid, *descendants(child.pid)])
+
+
+def slots(connections: int) -> int:
+    """Give the worker_connections that keep so many open.
+
+    Where no more than a sixteenth of them is free, nginx ends those that are idle, the oldest
+    first, 32 for each that comes (ngx_drain_connections() in ngx_connection.c).
+    """
+    return -(-(connections + _OTHERS) * 16 // 15)

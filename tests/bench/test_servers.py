@@ -90,6 +90,13 @@ def test_nginx_serves_with_one_worker(tmp_path: Path, shown: Certificate) -> Non
         servers.answer_of(server.port)
 
 
+@pytest.mark.parametrize("connections", [0, 1, 14, 15, 16, 10_000, 18_000])
+def test_nginx_has_room_for_what_it_is_to_keep(connections: int) -> None:
+    """Leave more than a sixteenth of its slots free, with its master's and its listener's taken."""
+    slots = nginx.slots(connections)
+    assert slots - connections - 3 > slots // 16
+
+
 def test_the_bare_loop_opens_exactly_what_it_was_told_to() -> None:
     """Send one SYN for each client to the bare listener, by a packet capture."""
     with Child([PYTHON, "-m", "bench.acceptor"]) as acceptor:
