@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 
 @contextlib.contextmanager
@@ -20,3 +21,26 @@ def without(*names: str) -> Iterator[None]:
     finally:
         for name in absent:
             del sys.modules[name]
+
+
+@contextlib.contextmanager
+def bare(package: str) -> Iterator[ModuleType]:
+    """Let modules of a package be imported in the block without what its ``__init__`` imports.
+
+    For packages whose ``__init__`` gathers all of them. If it has been imported before, it stays as
+    it is; after the block it can be imported whole, and has what was imported in the block.
+    """
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    spec = None if package in sys.modules else find_spec(package)
+    if spec is None or spec.submodule_search_locations is None:
+        yield import_module(package)
+        return
+    module = ModuleType(package)
+    module.__path__ = spec.submodule_search_locations
+    sys.modules[package] = module
+    try:
+        yield module
+    finally:
+        del sys.modules[package]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import certificate, client_memory, held, keepalive, nginx, peers, policies, start
+from bench.children import PYTHON, BenchError, Child, free_port
 from bench.procfs import established
 from bench.result import Column, Growth, Measurement
 from bench.setup import Setup
@@ -46,6 +47,17 @@ def test_both_clients_hold_what_they_opened(setup: Setup, monkeypatch: pytest.Mo
             assert established(server.port) == 0
 
 
+def test_a_client_that_opens_no_more_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is idle, and fewer stand than were asked for: it says how many."""
+    monkeypatch.setattr(client_memory, "_QUIET_S", 0.1)
+    monkeypatch.setattr(client_memory, "_STUCK_S", 0.3)
+    with (
+        Child([PYTHON, "-c", "input()"]) as idle,
+        pytest.raises(BenchError, match="nobody: 0 of 1 connections"),
+    ):
+        client_memory._settle("nobody", idle, free_port(), 1)
+
+
 @with_nginx
 def test_every_attempt_of_our_client_is_in_its_journal(setup: Setup) -> None:
     """Otherwise the round is an error; the journal is deleted after it."""
@@ -67,6 +79,6 @@ def test_the_policy_is_driven_through_every_event(
 
 def test_a_start_ends_with_an_answer(setup: Setup) -> None:
     """Both the time to the ready line and the CPU of the whole life are told."""
-    ready, cpu = start._ready(setup, 1)
+    ready, cpu = start._ready(setup, 1, [f"--tls-dir={setup.folder / 'tls'}"])
     assert ready > 0
     assert cpu > 0

@@ -259,7 +259,7 @@ def test_terminal_that_is_not_utf8() -> None:
     assert ended.returncode == 1
 
 
-HEAVY = ("rich", "structlog", "msgspec", "uvloop", "asyncio", "ssl", "h11", "starlette", "uvicorn")
+HEAVY = ("rich", "structlog", "msgspec", "uvloop", "asyncio", "ssl", "h11", "uvicorn")
 
 
 def test_help_starts_light() -> None:

@@ -48,3 +48,45 @@ except KeyError:
     print(afterwards is colorsys)
 """
     assert run(code) == "True\n"
+
+
+def test_a_package_is_bare_in_the_block_and_whole_after_it() -> None:
+    """Its modules are the same ones; what only its ``__init__`` imports is not there before."""
+    code = """
+import sys
+from vaultstorm_server.lean import bare
+with bare("xml.dom") as package:
+    from xml.dom import minicompat
+    print(package.__name__, hasattr(package, "Node"), "xml.dom.domreg" in sys.modules)
+import xml.dom
+print(hasattr(xml.dom, "Node"), sys.modules["xml.dom.minicompat"] is minicompat)
+"""
+    assert run(code).splitlines() == ["xml.dom False False", "True True"]
+
+
+def test_a_package_that_was_imported_before_is_not_bare() -> None:
+    """The block gives it as it is, and leaves it."""
+    code = """
+import xml.dom
+from vaultstorm_server.lean import bare
+with bare("xml.dom") as package:
+    print(package is xml.dom)
+import sys
+print(sys.modules["xml.dom"] is xml.dom)
+"""
+    assert run(code) == "True\nTrue\n"
+
+
+def test_what_is_no_package_is_imported_as_ever() -> None:
+    """A module is given whole, and one that does not exist is the error it always is."""
+    code = """
+from vaultstorm_server.lean import bare
+with bare("colorsys") as module:
+    print(hasattr(module, "rgb_to_hsv"))
+try:
+    with bare("no_such_module"):
+        pass
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert run(code).splitlines() == ["True", "No module named 'no_such_module'"]

@@ -11,8 +11,22 @@ import typer
 from vaultstorm.cli import complete, examples, layout, logs
 from vaultstorm_wire.version import __version__
 
-COMMANDS: Final = ("serve", "burst", "run", "scenarios", "report", "probe", "ctl", "doctor")
-"""Each is the function of this name, in the module of this name."""
+COMMANDS: Final = {
+    "serve": "Run the server until SIGTERM or SIGINT.",
+    "burst": "Fire load, and say how every single attempt ended.",
+    "run": (
+        "Run every variant of a scenario, and say what caused each loss and whether it executed."
+    ),
+    "scenarios": "List the scenarios that ship, each with its variants.",
+    "report": "Write the report of a finished run again, and say where it is.",
+    "probe": "Make one connection, and say layer by layer what works and what a failure means.",
+    "ctl": "Show or change a running server.",
+    "doctor": "Say whether this machine is fit for a burst, and how to make it so.",
+}
+"""Each is the function of this name, in the module of this name, and begins with this sentence."""
+
+_OF_THE_PROGRAM: Final = ("-h", "--help", "--version")
+"""Where one of these comes first, no command is run whatever follows."""
 
 
 class LogLevel(StrEnum):
@@ -30,12 +44,20 @@ def _leave(status: int | None, **_: object) -> None:
 
 
 def wanted(arguments: Sequence[str]) -> Sequence[str]:
-    """Give the commands that a command line is about: the one it begins with, or all."""
-    return arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
+    """Give the commands that a command line may run: the one it begins with, all, or none."""
+    if complete.VARIABLE in os.environ:
+        return tuple(COMMANDS)
+    if not arguments or arguments[0] in _OF_THE_PROGRAM:
+        return ()
+    return arguments[:1] if arguments[0] in COMMANDS else tuple(COMMANDS)
 
 
 def program(commands: Iterable[str] = COMMANDS) -> typer.Typer:
-    """Make the program; a command that is left out is not imported, which shortens the start."""
+    """Make the program; a command that is left out is not imported, which shortens the start.
+
+    With none of them, all are named: for the program's own help.
+    """
+    given = tuple(commands)
     # Rich help costs a tenth of a second on each start; tracebacks are `__main__`'s business.
     app = typer.Typer(
         cls=layout.Group,
@@ -48,19 +70,19 @@ def program(commands: Iterable[str] = COMMANDS) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(common)
-    for name in commands:
-        function = getattr(import_module(f"vaultstorm.cli.{name}"), name)
+    for name in given or COMMANDS:
         app.command(
-            name,
-            cls=layout.Command,
-            short_help=layout.short(function.__doc__),
-            epilog=examples.epilog(name),
-        )(function)
+            name, cls=layout.Command, short_help=COMMANDS[name], epilog=examples.epilog(name)
+        )(getattr(import_module(f"vaultstorm.cli.{name}"), name) if given else _named)
     if complete.VARIABLE in os.environ:
         from typer.completion import get_completion_inspect_parameters
 
         get_completion_inspect_parameters()  # for what it does besides: it makes the shells known
     return app
+
+
+def _named() -> None:
+    """Stand for a command that is only named."""
 
 
 def _version(wanted: bool) -> None:

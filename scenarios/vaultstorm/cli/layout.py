@@ -59,12 +59,6 @@ class Group(typer.core.TyperGroup):
         _write_examples(self.epilog, formatter)
 
 
-def short(docstring: str | None) -> str:
-    """Give the first sentence of a docstring, which is never cut off."""
-    first = " ".join((docstring or "").partition("\n\n")[0].split())
-    return re.split(r"(?<=\.) ", first)[0]
-
-
 def sections(params: Iterable[Any], ctx: Any) -> list[tuple[str, list[tuple[str, str]]]]:
     """Sort what a command takes into titled groups, in the order in which they first appear."""
     found: dict[str, list[tuple[str, str]]] = {}

@@ -6,9 +6,16 @@ import socket
 from collections.abc import Iterator
 from typing import Final
 
-from uvicorn import Config, Server
+from vaultstorm_server.admin.app import Application, Controlled
+from vaultstorm_server.lean import bare
 
-from vaultstorm_server.admin.app import Controlled, application
+with bare("uvicorn") as package:  # or else its command line and its process managers: 20 ms
+    from uvicorn.config import Config
+
+    setattr(package, "Config", Config)  # noqa: B010 - what follows takes it from there
+    from uvicorn.lifespan import off  # noqa: F401 - `Config` would import it, and the rest with it
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+    from uvicorn.server import Server
 
 PATIENCE: Final = 1
 """Seconds that a request of the control plane has at the end."""
@@ -45,8 +52,8 @@ class Admin:
 
     def __init__(self, sock: socket.socket, server: Controlled) -> None:
         config = Config(
-            application(server),
-            http="h11",
+            Application(server),
+            http=H11Protocol,
             ws="none",
             loop="none",
             lifespan="off",

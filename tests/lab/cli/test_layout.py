@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.support.command import vaultstorm
 from vaultstorm.cli.examples import EXAMPLES
-from vaultstorm.cli.layout import EXIT_CODES, Command, Group, short
+from vaultstorm.cli.layout import EXIT_CODES, Command, Group
 
 COMMANDS = [name for name in EXAMPLES if name]
 LIKELY = "How it is likely"
@@ -69,19 +69,6 @@ def test_the_program_shows_commands_exit_codes_and_examples() -> None:
     assert text.index("\nCommands:\n") < text.index("\nOptions:\n") < text.index("\nExit codes:\n")
     assert "  one    Do one thing, and say so in a sentence that is not cut off.\n" in text
     assert text.endswith("\nExamples:\n  $ lab one\n      it is done\n")
-
-
-@pytest.mark.parametrize(
-    "docstring, sentence",
-    [
-        (None, ""),
-        ("Do it.", "Do it."),
-        ("Do it,\n    with care. And again.\n\n    More.", "Do it, with care."),
-    ],
-)
-def test_a_command_is_listed_with_its_first_sentence(docstring: str | None, sentence: str) -> None:
-    """All of it, on however many lines it was written."""
-    assert short(docstring) == sentence
 
 
 @pytest.fixture(scope="module")

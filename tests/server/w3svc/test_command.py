@@ -16,7 +16,8 @@ def test_a_worker_reads_what_its_command_says(journal: Path | None, named: str) 
     """Every setting of the vault arrives, whatever characters are in it."""
     vault = Vault(TECH39579=1, Directory='/a "b"\né', DiskRate=3, CorruptionCrash=0.5)
     command = worker_command(Settings(vault=vault), journal)
-    arguments = ["7" if word == CHANNEL else word for word in command[3:]]
+    arguments = ["7" if word == CHANNEL else word for word in command]
+    arguments = arguments[arguments.index("--channel") :]
     arguments[arguments.index("--number") + 1] = "2"
     options, read = parse(arguments)
     assert read == vault

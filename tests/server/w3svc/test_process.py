@@ -109,4 +109,4 @@ def test_an_end_is_described(status: int, words: str) -> None:
 
 def test_a_module_is_run_by_this_very_python() -> None:
     """The command names our interpreter and the module."""
-    assert module_command("m", "--a", "1") == [sys.executable, "-m", "m", "--a", "1"]
+    assert module_command("m", "--a", "1") == [sys.executable, "-S", "-m", "m", "--a", "1"]
