@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from vaultstorm.reconcile import acknowledged, evidence
+from vaultstorm.reconcile import acknowledged, evidence, ids
 from vaultstorm.reconcile.evidence import ATTEMPTS_UNSEEN, EXECUTIONS_UNSEEN, Result
 
 LISTED: Final = 100
@@ -50,11 +50,11 @@ LAWS: Final = (
     Law(
         "execution_without_attempt",
         ATTEMPTS_UNSEEN,
-        """
-        SELECT id, 'worker ' || MIN(worker) || ' executed what nobody sent' FROM execution
-        WHERE variant = :variant AND id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM attempt WHERE variant = :variant AND attempt.id = execution.id)
-        GROUP BY id ORDER BY id
+        f"""
+        SELECT other.id, 'worker ' || MIN(worker) || ' executed what nobody sent'
+        FROM ({ids.only_in("execution", "attempt")}) AS other
+        CROSS JOIN execution ON execution.variant = :variant AND execution.id = other.id
+        GROUP BY other.id ORDER BY other.id
         """,
     ),
     Law(
@@ -73,8 +73,9 @@ LAWS: Final = (
         "answer_without_execution",
         EXECUTIONS_UNSEEN,
         f"""
-        SELECT id, 'the client has its answer, and nobody executed it' FROM attempt NOT INDEXED
-        WHERE variant = :variant AND outcome = 'ok' AND sent > 0
+        SELECT id, 'the client has its answer, and nobody executed it'
+        FROM temp.unusual CROSS JOIN attempt ON attempt.rowid = unusual.attempt
+        WHERE outcome = 'ok' AND sent > 0
             AND verdict IN ('never', 'unknown') AND NOT (operation NOTNULL AND {_CUT}) ORDER BY id
         """,
     ),
@@ -86,7 +87,8 @@ LAWS: Final = (
             SELECT id, COUNT(*) AS attempts, (
                 SELECT COUNT(*) FROM execution
                 WHERE execution.variant = :variant AND execution.id = attempt.id) AS times
-            FROM attempt NOT INDEXED WHERE variant = :variant AND verdict = 'twice' GROUP BY id)
+            FROM temp.unusual CROSS JOIN attempt ON attempt.rowid = unusual.attempt
+            WHERE verdict = 'twice' GROUP BY id)
         WHERE times > attempts ORDER BY id
         """,
     ),
@@ -95,11 +97,7 @@ LAWS: Final = (
         EXECUTIONS_UNSEEN,
         f"""
         SELECT id, 'the front process passed on an answer of worker ' || MIN(worker)
-            || ', and no worker executed it' FROM request NOT INDEXED
-        WHERE variant = :variant AND id IS NOT NULL AND worker IS NOT NULL AND status IS NOT NULL
-            AND cause IS NULL AND {evidence.EXECUTED} AND NOT EXISTS (
-                SELECT 1 FROM execution
-                WHERE execution.variant = :variant AND execution.id = request.id)
+            || ', and no worker executed it' FROM ({evidence.ANSWERED_UNEXECUTED})
         GROUP BY id ORDER BY id
         """,
     ),
@@ -116,7 +114,7 @@ def check(
     """Write down what of a variant cannot be, comparing it with the burst's own counts too.
 
     Args:
-        db: with its verdicts.
+        db: with its verdicts, and the temporary table that `verdicts.find` leaves.
         variant: its name.
         result: of the burst; None without one.
         foreign: whether its server is somebody else's, whose records hold what they hold.

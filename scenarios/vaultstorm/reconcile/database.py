@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -41,25 +41,53 @@ def fresh(directory: Path) -> Iterator[sqlite3.Connection]:
     """
     path = directory / NAME
     part = path.with_suffix(".db.part")
-    try:
+    with _blamed(path):
         part.unlink(missing_ok=True)
         try:
-            with closing(sqlite3.connect(part, isolation_level=None)) as db:
-                for pragma in PRAGMAS:
-                    db.execute(pragma)
-                db.execute("BEGIN")
+            with new(part) as db:
                 yield db
-                db.execute("COMMIT")
             os.replace(part, path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in _MACHINE:
-            raise
-        raise _cannot_write(path, str(error)) from error
-    except OSError as error:
-        raise _cannot_write(path, error.strerror or str(error)) from error
+
+
+@contextmanager
+def new(path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection to a new database that is, or becomes part of, the run.db beside it.
+
+    All is one transaction.
+
+    Raises:
+        MachineError: it cannot be written.
+    """
+    with _blamed(path.with_name(NAME)), closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for pragma in PRAGMAS:
+            db.execute(pragma)
+        db.execute("BEGIN")
+        yield db
+        db.execute("COMMIT")
+
+
+def beside(db: sqlite3.Connection) -> Path:
+    """Give the path for a second database that is there only while the first is made."""
+    _, _, path = db.execute("PRAGMA database_list").fetchone()
+    return Path(f"{path}2")
+
+
+def take_over(db: sqlite3.Connection, path: Path, tables: Iterable[str]) -> None:
+    """Append what the tables of another database hold to those of the same definition.
+
+    Without an index SQLite copies the rows as they are (`xferOptimization`), and in their order.
+    """
+    db.execute("COMMIT")  # nobody may ATTACH or DETACH in a transaction
+    db.execute("ATTACH ? AS other", (str(path),))
+    db.execute("BEGIN")
+    for table in tables:
+        db.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")
+    db.execute("COMMIT")
+    db.execute("DETACH other")
+    db.execute("BEGIN")
 
 
 @contextmanager
@@ -77,6 +105,19 @@ def existing(directory: Path) -> Iterator[sqlite3.Connection]:
             yield db
     except sqlite3.DatabaseError as error:
         raise MachineError(f"cannot read {path}: {error}; `vaultstorm run` makes one") from error
+
+
+@contextmanager
+def _blamed(path: Path) -> Iterator[None]:
+    """Say what the machine is to blame for as an error about a file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _MACHINE:
+            raise
+        raise _cannot_write(path, str(error)) from error
+    except OSError as error:
+        raise _cannot_write(path, error.strerror or str(error)) from error
 
 
 def _cannot_write(path: Path, why: str) -> MachineError:

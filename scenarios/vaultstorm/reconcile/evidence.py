@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from vaultstorm.events import WORKER_ENDS
+from vaultstorm.reconcile import ids
 from vaultstorm_wire.errors import MachineError
 
 _ENDED: Final = ", ".join(f"'{name}'" for name in WORKER_ENDS)
@@ -77,6 +78,14 @@ EXECUTED: Final = """(worker NOT IN (SELECT pid FROM journal
         'RemoteActivation', 'RemoteGetClassObject', 'RemoteCreateInstance', 'Work'))"""
 """In SQL, that a request which was answered and has no cause must have been executed: all that a
 worker process was given, and by RPC what makes an object, or is a component's own method."""
+
+
+ANSWERED_UNEXECUTED: Final = f"""
+    SELECT request.id, worker FROM ({ids.only_in("request", "execution")}) AS other
+    CROSS JOIN request ON request.variant = :variant AND request.id = other.id
+    WHERE worker NOT NULL AND status NOT NULL AND cause IS NULL AND {EXECUTED}
+    """
+"""In SQL, the requests that must have been executed, and have no execution."""
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
@@ -160,12 +169,7 @@ def execution_lost(db: sqlite3.Connection, variant: str) -> bool:
 
     So it is if the file ends between two records, as a disk that filled may leave it.
     """
-    query = f"""
-        SELECT EXISTS (SELECT 1 FROM request NOT INDEXED
-            WHERE variant = :variant AND id NOT NULL AND worker NOT NULL AND status NOT NULL
-                AND cause IS NULL AND {EXECUTED} AND NOT EXISTS (SELECT 1 FROM execution
-                    WHERE execution.variant = :variant AND execution.id = request.id))
-        """
+    query = f"SELECT EXISTS ({ANSWERED_UNEXECUTED})"
     (lost,) = db.execute(query, {"variant": variant}).fetchone()
     return bool(lost)
 

@@ -1,12 +1,17 @@
 """Journals into tables: every record of a variant's processes becomes one row."""
 
+import functools
+import operator
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
+from vaultstorm.reconcile import share
+from vaultstorm.reconcile.schema import USUAL
 from vaultstorm_wire import journal
 from vaultstorm_wire.errors import MachineError
 
@@ -27,12 +32,38 @@ TABLES: Final[dict[type[journal.AnyRecord], str]] = {
 }
 """Where a record goes. Its fields are the table's columns, by name."""
 
-_decoder: msgspec.json.Decoder[journal.AnyRecord] = msgspec.json.Decoder(journal.AnyRecord)
+_GIVEN: Final = {"attempt": {"verdict": USUAL}}
+"""What a row has beside the fields of its record and its variant."""
+
+_UNSET: Final = float("nan")
+"""SQLite stores it as NULL (`sqlite3VdbeMemSetDouble`), and Python binds it in a fraction of the
+time of None: for that it looks for an adapter first (`need_adapt` in CPython's statement.c)."""
+
+
+def _unset_is_nan(kind: type[journal.AnyRecord]) -> type[msgspec.Struct]:
+    """Give a record of the same name and fields that has `_UNSET` in the place of None."""
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = []
+    for field in msgspec.structs.fields(kind):
+        if field.required:
+            fields.append((field.name, field.type))
+        else:
+            default = _UNSET if field.default is None else field.default
+            fields.append((field.name, field.type, default))
+    tag = kind.__struct_config__
+    return msgspec.defstruct(
+        kind.__name__, fields, kw_only=True, gc=False, tag_field=tag.tag_field, tag=tag.tag
+    )
+
+
+_ROWS: Final = {_unset_is_nan(kind): table for kind, table in TABLES.items()}
+_decoder: Final[msgspec.json.Decoder[msgspec.Struct]] = msgspec.json.Decoder(
+    functools.reduce(operator.or_, _ROWS, journal.Journal)
+)
 _astuple = msgspec.structs.astuple
 
 
 def load(db: sqlite3.Connection, variant: str, folder: Path) -> None:
-    """Read all journals of a folder.
+    """Read all journals of a folder, in the order of their names.
 
     A last line without its end was cut off by a crash: it is left out, and counted in `journal`.
     The role of a file is what its `Journal` record says, wherever in the file that stands.
@@ -42,18 +73,30 @@ def load(db: sqlite3.Connection, variant: str, folder: Path) -> None:
     """
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix == ".ndjson")
+        sizes = [path.stat().st_size for path in files]
     except OSError as error:
         raise MachineError(
             f"there are no journals of variant {variant}: {folder}: {error.strerror}"
         ) from error
-    for path in files:
-        try:
-            with path.open("rb") as file:
-                _File(db, variant, path).read(file)
-        except OSError as error:
-            raise MachineError(f"cannot read the journal {path}: {error.strerror}") from error
-        except OverflowError as error:  # SQLite's integers have 64 bits
-            raise MachineError(f"{path}: a number in a record is too large") from error
+    here = share.split(sizes)
+    with share.reading(db, variant, files[here:], (*TABLES.values(), "journal")):
+        for path in files[:here]:
+            read(db, variant, path)
+
+
+def read(db: sqlite3.Connection, variant: str, path: Path) -> None:
+    """Read one journal.
+
+    Raises:
+        MachineError: it cannot be read, or a line is no record; says which.
+    """
+    try:
+        with path.open("rb") as file:
+            _File(db, variant, path).read(file)
+    except OSError as error:
+        raise MachineError(f"cannot read the journal {path}: {error.strerror}") from error
+    except OverflowError as error:  # SQLite's integers have 64 bits
+        raise MachineError(f"{path}: a number in a record is too large") from error
 
 
 class _File:
@@ -66,7 +109,7 @@ class _File:
         self._header: journal.Journal | None = None
         self._records = 0
         self._cut = False
-        self._inserts = {kind: _insert(kind) for kind in TABLES}
+        self._inserts = {kind: _insert(kind, variant) for kind in _ROWS}
 
     def read(self, file: BinaryIO) -> None:
         """Read it to its end."""
@@ -104,7 +147,7 @@ class _File:
                 yield data[:end]
         self._cut = bool(rest)
 
-    def _decode(self, data: bytes) -> list[journal.AnyRecord]:
+    def _decode(self, data: bytes) -> list[msgspec.Struct]:
         """Decode whole lines."""
         try:
             records = _decoder.decode_lines(data)
@@ -119,20 +162,16 @@ class _File:
                 raise self._wrong(number, str(error)) from error
         raise self._wrong(self._records + 1, "not one record a line")
 
-    def _store(self, records: list[journal.AnyRecord]) -> None:
+    def _store(self, records: list[msgspec.Struct]) -> None:
         """Sort records by kind, and insert each kind at once."""
-        variant = self._variant
-        rows: dict[type[journal.AnyRecord], list[tuple[object, ...]]] = {
-            kind: [] for kind in TABLES
-        }
+        kinds: defaultdict[type[msgspec.Struct], list[msgspec.Struct]] = defaultdict(list)
         for record in records:
             if isinstance(record, journal.Journal):
                 self._open(record)
             else:
-                rows[type(record)].append((variant, *_astuple(record)))
-        for kind, batch in rows.items():
-            if batch:
-                self._db.executemany(self._inserts[kind], batch)
+                kinds[type(record)].append(record)
+        for kind, batch in kinds.items():
+            self._db.executemany(self._inserts[kind], map(_astuple, batch))
 
     def _open(self, header: journal.Journal) -> None:
         if header.schema > journal.SCHEMA:
@@ -146,8 +185,14 @@ class _File:
         return MachineError(f"{self._path}, line {number}: not a journal record: {why}")
 
 
-def _insert(kind: type[journal.AnyRecord]) -> str:
-    fields = ("variant", *kind.__struct_fields__)
-    return (
-        f"INSERT INTO {TABLES[kind]}({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))})"
-    )
+def _insert(kind: type[msgspec.Struct], variant: str) -> str:
+    """Give the statement that takes all fields of a record."""
+    given = {"variant": variant, **_GIVEN.get(_ROWS[kind], {})}
+    columns = ", ".join((*given, *kind.__struct_fields__))
+    values = ", ".join((*map(_quoted, given.values()), *"?" * len(kind.__struct_fields__)))
+    return f"INSERT INTO {_ROWS[kind]}({columns}) VALUES ({values})"
+
+
+def _quoted(text: str) -> str:
+    """Give a text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"

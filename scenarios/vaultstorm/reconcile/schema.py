@@ -70,14 +70,17 @@ CREATE TABLE violation(
 );
 """
 
+USUAL: Final = "once"
+"""The verdict that attempts are loaded with: the others are written again, and few should be."""
+
 INDEXES: Final = """
-CREATE INDEX attempt_id ON attempt(variant, id);
+CREATE INDEX attempt_id ON attempt(id, variant);
 CREATE INDEX attempt_local ON attempt(variant, local) WHERE outcome <> 'ok';
 CREATE INDEX turned_away_peer ON turned_away(variant, peer);
 CREATE INDEX pause_time ON pause(variant, time);
-CREATE INDEX request_id ON request(variant, id);
-CREATE INDEX begun_id ON begun(variant, id);
-CREATE INDEX execution_id ON execution(variant, id);
+CREATE INDEX request_id ON request(id, variant);
+CREATE INDEX begun_id ON begun(id, variant);
+CREATE INDEX execution_id ON execution(id, variant);
 CREATE INDEX event_time ON event(variant, time);
 CREATE INDEX event_detail ON event(variant, detail);
 CREATE INDEX event_name ON event(variant, name, time);

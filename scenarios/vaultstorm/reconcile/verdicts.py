@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final
 
-from vaultstorm.reconcile import evidence
+from vaultstorm.reconcile import evidence, ids
 from vaultstorm.reconcile import foreign as others
 from vaultstorm.reconcile.foreign import UNSEEN
 from vaultstorm.reconcile.rules import TOLERANCE, Rule, case
@@ -114,6 +114,16 @@ FOREIGN: Final = (
 """The same for a server that is not ours: what is missing proves less."""
 
 
+_UNUSUAL: Final = f"""
+INSERT INTO temp.unusual
+SELECT attempt.rowid FROM (
+    SELECT * FROM ({ids.only_in("attempt", "execution")})
+    UNION ALL SELECT id FROM execution WHERE variant = :variant GROUP BY id HAVING COUNT(*) > 1
+) AS other CROSS JOIN attempt ON attempt.variant = :variant AND attempt.id = other.id
+"""
+"""The first of `RULES` gives all others `schema.USUAL`, and they have it."""
+
+
 def find(db: sqlite3.Connection, variant: str, foreign: bool = False) -> None:
     """Give every attempt of a variant its verdict, by `FOREIGN` or by `RULES`."""
     if foreign:
@@ -130,20 +140,34 @@ def find(db: sqlite3.Connection, variant: str, foreign: bool = False) -> None:
         return
     unseen = evidence.has_gap(db, variant, evidence.EXECUTIONS_UNSEEN)
     unseen = unseen or evidence.execution_lost(db, variant)
-    rpc = "SELECT EXISTS (SELECT 1 FROM attempt WHERE variant = ? AND operation IS NOT NULL)"
-    (by_rpc,) = db.execute(rpc, (variant,)).fetchone()
+    _note_unusual(db, variant)
     _apply(
         db,
         RULES,
+        "rowid IN (SELECT attempt FROM temp.unusual)",
         variant=variant,
         tolerance=TOLERANCE,
-        died=evidence.life(db, variant).died if by_rpc else None,
+        died=evidence.life(db, variant).died,
         rpc_unseen=evidence.has_gap(db, variant, evidence.RPC_UNSEEN),
         executions_unseen=unseen,
     )
 
 
-def _apply(db: sqlite3.Connection, rules: Sequence[Rule], **given: Any) -> None:
+def _note_unusual(db: sqlite3.Connection, variant: str) -> None:
+    """Fill the temporary table `unusual` with the attempts that were not executed just once.
+
+    The laws of conservation ask it, too: another scan of all attempts costs more.
+    """
+    db.execute("DROP TABLE IF EXISTS temp.unusual")
+    db.execute("CREATE TEMP TABLE unusual(attempt INTEGER PRIMARY KEY)")
+    db.execute(_UNUSUAL, {"variant": variant})
+
+
+def _apply(
+    db: sqlite3.Connection, rules: Sequence[Rule], which: str = "TRUE", **given: Any
+) -> None:
     db.execute(
-        f"UPDATE attempt NOT INDEXED SET verdict = {case(rules)} WHERE variant = :variant", given
+        f"UPDATE attempt NOT INDEXED SET verdict = {case(rules)}"
+        f" WHERE variant = :variant AND {which}",
+        given,
     )

@@ -16,6 +16,7 @@ from tests.lab.reconcile.harness import (
     request,
     turned_away,
 )
+from vaultstorm.reconcile import reconcile
 from vaultstorm.reconcile.load import CHUNK, TABLES
 from vaultstorm_wire import journal
 from vaultstorm_wire.errors import MachineError
@@ -158,3 +159,18 @@ def test_a_sample_without_a_vault_has_nothing_in_it(run: Run) -> None:
     path.write_bytes(path.read_bytes() + line + b'"waiting":5,"in_flight":6}\n')
     run.reconcile()
     assert run.rows("SELECT in_flight, interfaces, threads_held FROM sample") == [(6, 0, 0)]
+
+
+def test_null_is_unset(run: Run) -> None:
+    """A journal that names a field without a value is read as one that leaves it out."""
+    run.write("front", FRONT, cut=b'{"record":"event","time":3.0,"name":"x","detail":null}\n')
+    run.reconcile()
+    assert run.rows("SELECT worker, detail FROM event WHERE name = 'x'") == [(None, None)]
+
+
+def test_a_variant_may_have_any_name(run: Run) -> None:
+    """A quote in it is no end of it."""
+    run.front(event("ready"))
+    run.folder.rename(run.directory / "it's")
+    reconcile(run.directory, ["it's"])
+    assert run.rows("SELECT variant FROM event WHERE name = 'ready'") == ["it's"]

@@ -103,6 +103,8 @@ def test_variants_stand_in_their_order(run: Run) -> None:
     [
         ("SELECT * FROM attempt WHERE variant = 'v' AND id = 'a'", "attempt_id"),
         ("SELECT * FROM request WHERE variant = 'v' AND id = 'a'", "request_id"),
+        ("SELECT * FROM request WHERE id = 'a'", "request_id"),
+        ("SELECT * FROM execution WHERE id = 'a'", "execution_id"),
         ("SELECT * FROM begun WHERE variant = 'v' AND id = 'a'", "begun_id"),
         ("SELECT * FROM execution WHERE variant = 'v' AND id = 'a'", "execution_id"),
         ("SELECT * FROM turned_away WHERE variant = 'v' AND peer = 'a'", "turned_away_peer"),
