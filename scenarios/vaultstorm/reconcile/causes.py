@@ -20,11 +20,10 @@ _HTTPERR: Final = f"(SELECT MAX(cause) {_REQUEST})"
 # The application never had the connection: no handshake of its own is complete, no request came.
 _EARLY: Final = f"(nth = 0 AND received = 0 AND NOT EXISTS (SELECT 1 {_REQUEST}))"
 _PLAIN: Final = "(tls IS NULL AND bind IS NULL)"
-_EARLY_RESET: Final = f"""({_EARLY} AND (outcome IN ('connect.reset', 'tls.reset', 'bind.reset')
-    OR {_PLAIN} AND outcome IN ('send.reset', 'wait.reset')))"""
-_EARLY_TIMEOUT: Final = f"""({_EARLY} AND (
-    outcome IN ('connect.timeout', 'tls.timeout', 'bind.timeout')
-    OR {_PLAIN} AND outcome IN ('send.timeout', 'wait.timeout')))"""
+_EARLY_RESET: Final = f"""((outcome IN ('connect.reset', 'tls.reset', 'bind.reset')
+    OR {_PLAIN} AND outcome IN ('send.reset', 'wait.reset')) AND {_EARLY})"""
+_EARLY_TIMEOUT: Final = f"""((outcome IN ('connect.timeout', 'tls.timeout', 'bind.timeout')
+    OR {_PLAIN} AND outcome IN ('send.timeout', 'wait.timeout')) AND {_EARLY})"""
 
 
 def _during(style: str) -> str:

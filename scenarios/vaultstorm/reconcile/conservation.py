@@ -95,10 +95,9 @@ LAWS: Final = (
     Law(
         "request_without_execution",
         EXECUTIONS_UNSEEN,
-        f"""
+        """
         SELECT id, 'the front process passed on an answer of worker ' || MIN(worker)
-            || ', and no worker executed it' FROM ({evidence.ANSWERED_UNEXECUTED})
-        GROUP BY id ORDER BY id
+            || ', and no worker executed it' FROM temp.unexecuted GROUP BY id ORDER BY id
         """,
     ),
 )
@@ -114,7 +113,7 @@ def check(
     """Write down what of a variant cannot be, comparing it with the burst's own counts too.
 
     Args:
-        db: with its verdicts, and the temporary table that `verdicts.find` leaves.
+        db: with its verdicts, and the temporary tables that `verdicts.find` leaves.
         variant: its name.
         result: of the burst; None without one.
         foreign: whether its server is somebody else's, whose records hold what they hold.
@@ -147,25 +146,31 @@ def violations(db: sqlite3.Connection) -> list[Violation]:
 
 
 def _differences(db: sqlite3.Connection, variant: str, result: Result) -> list[str]:
-    query = "SELECT outcome, COUNT(*) FROM attempt NOT INDEXED WHERE variant = ? GROUP BY outcome"
-    written: dict[str, int] = dict(db.execute(query, (variant,)))
+    query = """
+        SELECT outcome, COUNT(*), COUNT(operation) FROM attempt NOT INDEXED
+        WHERE variant = ? GROUP BY outcome
+        """
+    counted = db.execute(query, (variant,)).fetchall()
+    written: dict[str, int] = {outcome: attempts for outcome, attempts, _ in counted}
+    by_rpc = any(operations for _, _, operations in counted)
     counts = [("attempts", sum(written.values()), result.attempts)]
     counts += [
         (outcome, written.get(outcome, 0), result.outcomes.get(outcome, 0))
         for outcome in sorted(written.keys() | result.outcomes.keys())
     ]
-    return _unlike([*counts, *_operations(db, variant, result)])
+    return _unlike([*counts, *_operations(db, variant, result, by_rpc)])
 
 
 def _operations(
-    db: sqlite3.Connection, variant: str, result: Result
+    db: sqlite3.Connection, variant: str, result: Result, any_written: bool
 ) -> Iterator[tuple[str, int, int]]:
     """Give the activations and the calls of an rpc:// target, and those of them that are ok."""
     query = """
         SELECT operation, COUNT(*), SUM(outcome = 'ok') FROM attempt NOT INDEXED
         WHERE variant = ? AND operation IS NOT NULL GROUP BY operation
         """
-    written = {name: counts for name, *counts in db.execute(query, (variant,))}
+    found = db.execute(query, (variant,)) if any_written else ()
+    written = {name: counts for name, *counts in found}
     said = result.rpc or {}
     for name in sorted(written.keys() | said.keys()):
         attempts, ok = written.get(name, (0, 0))

@@ -80,12 +80,12 @@ EXECUTED: Final = """(worker NOT IN (SELECT pid FROM journal
 worker process was given, and by RPC what makes an object, or is a component's own method."""
 
 
-ANSWERED_UNEXECUTED: Final = f"""
+_UNEXECUTED: Final = f"""
+    INSERT INTO temp.unexecuted
     SELECT request.id, worker FROM ({ids.only_in("request", "execution")}) AS other
     CROSS JOIN request ON request.variant = :variant AND request.id = other.id
     WHERE worker NOT NULL AND status NOT NULL AND cause IS NULL AND {EXECUTED}
     """
-"""In SQL, the requests that must have been executed, and have no execution."""
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
@@ -164,14 +164,16 @@ def has_gap(db: sqlite3.Connection, variant: str, kinds: tuple[str, ...]) -> boo
     return any(kind in kinds for (kind,) in db.execute(query, (variant,)))
 
 
-def execution_lost(db: sqlite3.Connection, variant: str) -> bool:
-    """Tell whether a worker has answered what its journal does not have: more may be missing.
+def note_unexecuted(db: sqlite3.Connection, variant: str) -> bool:
+    """Fill the temporary table `unexecuted` with what was answered, and has no execution.
 
-    So it is if the file ends between two records, as a disk that filled may leave it.
+    Returns:
+        Whether there is any: then a worker's journal lacks what the worker has done, and may lack
+        more. So it is if the file ends between two records, as a disk that filled may leave it.
     """
-    query = f"SELECT EXISTS ({ANSWERED_UNEXECUTED})"
-    (lost,) = db.execute(query, {"variant": variant}).fetchone()
-    return bool(lost)
+    db.execute("DROP TABLE IF EXISTS temp.unexecuted")
+    db.execute("CREATE TEMP TABLE unexecuted(id TEXT, worker INTEGER)")
+    return bool(db.execute(_UNEXECUTED, {"variant": variant}).rowcount)
 
 
 def life(db: sqlite3.Connection, variant: str) -> Life:

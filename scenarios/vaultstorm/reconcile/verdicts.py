@@ -138,8 +138,8 @@ def find(db: sqlite3.Connection, variant: str, foreign: bool = False) -> None:
             executions_unseen=evidence.has_gap(db, variant, UNSEEN),
         )
         return
-    unseen = evidence.has_gap(db, variant, evidence.EXECUTIONS_UNSEEN)
-    unseen = unseen or evidence.execution_lost(db, variant)
+    unseen = evidence.note_unexecuted(db, variant)
+    unseen = unseen or evidence.has_gap(db, variant, evidence.EXECUTIONS_UNSEEN)
     _note_unusual(db, variant)
     _apply(
         db,

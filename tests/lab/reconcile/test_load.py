@@ -17,7 +17,7 @@ from tests.lab.reconcile.harness import (
     turned_away,
 )
 from vaultstorm.reconcile import reconcile
-from vaultstorm.reconcile.load import CHUNK, TABLES
+from vaultstorm.reconcile.load import AT_ONCE, CHUNK, TABLES
 from vaultstorm_wire import journal
 from vaultstorm_wire.errors import MachineError
 
@@ -54,6 +54,15 @@ def test_every_field_of_a_record_is_a_column(run: Run, record: journal.AnyRecord
     columns = ", ".join(fields)
     rows = run.rows(f"SELECT {columns} FROM {TABLES[type(record)]} WHERE time = {record.time}")
     assert rows == [msgspec.structs.astuple(record)]
+
+
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE])
+def test_rows_are_in_the_order_of_the_records(run: Run, count: int) -> None:
+    """However many of them a statement takes."""
+    run.front(*(turned_away(float(number)) for number in range(count)))
+    run.reconcile()
+    rows = run.rows("SELECT time FROM turned_away ORDER BY rowid")
+    assert rows == [(float(number),) for number in range(count)]
 
 
 def test_an_event_knows_who_wrote_it(run: Run) -> None:
