@@ -62,7 +62,7 @@ def test_rows_are_in_the_order_of_the_records(run: Run, count: int) -> None:
     run.front(*(turned_away(float(number)) for number in range(count)))
     run.reconcile()
     rows = run.rows("SELECT time FROM turned_away ORDER BY rowid")
-    assert rows == [(float(number),) for number in range(count)]
+    assert rows == [float(number) for number in range(count)]
 
 
 def test_an_event_knows_who_wrote_it(run: Run) -> None:
