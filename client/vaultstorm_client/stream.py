@@ -4,6 +4,7 @@ TLS runs on memory buffers: the socket stays ours, so that what the kernel says 
 errno) arrives untranslated, and OpenSSL's two reads for every record become one.
 """
 
+import contextlib
 import socket
 import ssl
 from typing import Final
@@ -124,10 +125,12 @@ class TlsStream:
 
         It allots 16 KiB for writing when a session ticket comes (state_machine() in statem.c), and
         releases them with the next write (ssl3_write_bytes()). A write of nothing sends nothing
-        (SSL_write_ex(3)).
+        (SSL_write_ex(3)). Where it fails, because the server has begun a new handshake (RFC 5246,
+        7.4.1.1) or has ended the connection, the next request meets the same, and counts it.
         """
         if not self._unsent:
-            self._tls.write(b"")
+            with contextlib.suppress(ssl.SSLError):
+                self._tls.write(b"")
 
     def _pull(self) -> bool:
         """Take from the wire; True if OpenSSL has something new to look at."""

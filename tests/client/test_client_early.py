@@ -1,7 +1,11 @@
 """Answers that come before the request has ended, and answers that do not end."""
 
+import contextlib
+import re
+import select
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -65,6 +69,32 @@ def test_answered_before_the_body(tmp_path: Path, fields: bytes) -> None:
         done.set()
     assert fired.outcomes == {"http.413": 2}
     assert all(record.sent < LARGE for record in fired.records)
+
+
+def waits_for_room() -> bool:
+    """Tell whether an epoll of this process waits for a socket to take more."""
+    found: list[str] = []
+    for path in Path("/proc/self/fdinfo").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            found += re.findall(r"^tfd:.* events: *([0-9a-f]+)", path.read_text(), re.MULTILINE)
+    return any(int(events, 16) & select.EPOLLOUT for events in found)
+
+
+def test_a_connection_that_is_left_is_only_read(tmp_path: Path) -> None:
+    """What was not sent of its request is forgotten: that there is room for it wakes nobody."""
+    left: list[bool] = []
+
+    def behave(peer: Peer) -> None:
+        peer.head()
+        while not waits_for_room():
+            time.sleep(0.001)
+        peer.say(REFUSAL % b"")
+        peer.silence()  # to the client's FIN: it waits for this server's from then on
+        left.append(waits_for_room())
+
+    with Misbehaving(behave) as server:
+        assert fire_at(server, tmp_path, method="PUT", body_size=LARGE).outcomes == {"http.413": 1}
+    assert left == [False]
 
 
 def test_answered_and_reset_before_the_body(tmp_path: Path) -> None:

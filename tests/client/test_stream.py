@@ -1,10 +1,9 @@
 """TLS connections that end or speak at the wrong moment."""
 
 import contextlib
-import select
 import socket
 import ssl
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -235,12 +234,11 @@ def test_the_last_of_the_handshake_leaves_with_the_request(
         assert server.read() == b"GET"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("size", [1, RECORD - 1, RECORD, RECORD + 1, 3 * RECORD])
-def test_records(
-    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion, size: int
-) -> None:
-    """Each is taken whole, and as long as one is left `buffered` says so."""
+@contextlib.contextmanager
+def joined(
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> Iterator[tuple[TlsStream, ssl.SSLObject, Callable[[], int]]]:
+    """Give both ends of a connection, and what carries bytes: it tells how many to the server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = version
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -251,53 +249,70 @@ def test_records(
         ours.setblocking(False)
         theirs.setblocking(False)
         stream = TlsStream(ours, trusting, "127.0.0.1")
+
+        def carry() -> int:
+            theirs.sendall(outgoing.read())
+            try:
+                return incoming.write(theirs.recv(65536))
+            except BlockingIOError:
+                return 0
+
         served, done = False, stream.handshake(readable=False)
         while not (served and done):
-            with contextlib.suppress(BlockingIOError):
-                incoming.write(theirs.recv(65536))
+            carry()
             with contextlib.suppress(ssl.SSLWantReadError):
                 server.do_handshake()
                 served = True
-            theirs.sendall(outgoing.read())
+            carry()
             done = done or stream.handshake(readable=True)
             stream.flush()
         assert not stream.receive()  # session tickets
+        yield stream, server, carry
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("size", [1, RECORD - 1, RECORD, RECORD + 1, 3 * RECORD])
+def test_records(
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion, size: int
+) -> None:
+    """Each is taken whole, and as long as one is left `buffered` says so."""
+    with joined(authority, trusting, version) as (stream, server, carry):
         assert not stream.buffered
         server.write(bytes(size))
-        theirs.sendall(outgoing.read())
+        carry()
         for left in range(size, 0, -RECORD):
             assert stream.receive() == bytes(min(left, RECORD))
             assert stream.buffered == (left > RECORD)
         assert stream.receive() is None
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_connection_that_failed_rests(
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    """OpenSSL writes no more, and that is no failure of the attempt that has just ended."""
+    with joined(authority, trusting, version) as (stream, server, carry):
+        stream.sock.sendall(b"\x17\x03\x03\0\x20" + bytes(32))  # no record of this connection
+        carry()
+        with pytest.raises(ssl.SSLError):
+            server.read()
+        carry()
+        with pytest.raises(ssl.SSLError, match="ALERT"):
+            stream.receive()
+        stream.rest()
+        with pytest.raises(ssl.SSLError):
+            stream.send(b"GET")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_connection_that_rests_says_nothing_and_goes_on(
-    served: ssl.SSLContext, trusting: ssl.SSLContext
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
 ) -> None:
     """After the tickets of its handshake it gives memory back, and no byte leaves for that."""
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-
-    def answer() -> ssl.SSLSocket:
-        server = served.wrap_socket(theirs, server_side=True)
-        assert server.recv(100) == b"request"
-        server.sendall(b"answer")
-        return server
-
-    with ours, ThreadPoolExecutor(1) as executor:
-        answered = executor.submit(answer)
-        stream = TlsStream(ours, trusting, "127.0.0.1")
-        done = stream.handshake(readable=False)
-        while not done:
-            select.select([ours], [], [])
-            done = stream.handshake(readable=True)
-        stream.send(memoryview(b"request"))
-        while not (data := stream.receive()):
-            select.select([ours], [], [])
-        assert data == b"answer"
-        with answered.result() as server:
-            stream.rest()
-
-            assert select.select([server], [], [], 0)[0] == []
-            assert stream.send(memoryview(b"again")) == 5
-            assert server.recv(100) == b"again"
+    with joined(authority, trusting, version) as (stream, server, carry):
+        stream.rest()
+        assert stream.flush()
+        assert carry() == 0
+        assert stream.send(b"again") == 5
+        assert carry() > 0
+        assert server.read() == b"again"
