@@ -20,6 +20,8 @@ from bench.procfs import descendants
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PYTHON: Final = sys.executable
+_LOOK_S: Final = 0.002
+"""How often it is tried whether somebody listens: a start is measured by it."""
 
 
 class BenchError(Exception):
@@ -246,7 +248,7 @@ def wait_until_it_listens(port: int, child: Child, timeout: float = 20.0) -> Non
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
-        time.sleep(0.02)
+        time.sleep(_LOOK_S)
     raise BenchError(f"{child.name} does not listen on port {port}: {child.errors()}")
 
 

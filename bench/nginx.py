@@ -101,6 +101,6 @@ def slots(connections: int) -> int:
     """Give the worker_connections that keep so many open.
 
     Where no more than a sixteenth of them is free, nginx ends those that are idle, the oldest
-    first, 32 for each that comes (ngx_drain_connections() in ngx_connection.c).
+    first, up to 32 for each that comes (ngx_drain_connections() in ngx_connection.c).
     """
     return -(-(connections + _OTHERS) * 16 // 15)

@@ -4,6 +4,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -27,20 +28,27 @@ def without(*names: str) -> Iterator[None]:
 def bare(package: str) -> Iterator[ModuleType]:
     """Let modules of a package be imported in the block without what its ``__init__`` imports.
 
-    For packages whose ``__init__`` gathers all of them. If it has been imported before, it stays as
-    it is; after the block it can be imported whole, and has what was imported in the block.
+    For packages whose ``__init__`` gathers all of them. It runs once something is asked for that
+    the package has only by it, in the block or after it. If it has run before, so it stays.
     """
     from importlib import import_module
-    from importlib.util import find_spec
+    from importlib.util import find_spec, module_from_spec
+    from threading import RLock
 
     spec = None if package in sys.modules else find_spec(package)
-    if spec is None or spec.submodule_search_locations is None:
+    if spec is None or spec.loader is None:
         yield import_module(package)
         return
-    module = ModuleType(package)
-    module.__path__ = spec.submodule_search_locations
+    module, run, lock = module_from_spec(spec), [spec.loader.exec_module], RLock()
+
+    def own(name: str) -> Any:
+        with lock:  # who comes while another thread runs it has to wait, as for any import
+            if run:
+                run.pop()(module)
+            if name in vars(module):
+                return vars(module)[name]
+        raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module)
+
+    vars(module)["__getattr__"] = own  # PEP 562
     sys.modules[package] = module
-    try:
-        yield module
-    finally:
-        del sys.modules[package]
+    yield module

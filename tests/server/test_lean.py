@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from tests.support.command import environment
 
@@ -50,18 +53,53 @@ except KeyError:
     assert run(code) == "True\n"
 
 
-def test_a_package_is_bare_in_the_block_and_whole_after_it() -> None:
-    """Its modules are the same ones; what only its ``__init__`` imports is not there before."""
-    code = """
+@pytest.fixture
+def lamp(tmp_path: Path) -> str:
+    """Give code that finds a package, whose ``__init__`` gathers its two modules."""
+    folder = tmp_path / "lamp"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from lamp import light; from lamp.heavy import LEAD")
+    (folder / "heavy.py").write_text("import time; time.sleep(0.01); LEAD = 82")
+    (folder / "light.py").write_text("")
+    return f"""
 import sys
 from vaultstorm_server.lean import bare
-with bare("xml.dom") as package:
-    from xml.dom import minicompat
-    print(package.__name__, hasattr(package, "Node"), "xml.dom.domreg" in sys.modules)
-import xml.dom
-print(hasattr(xml.dom, "Node"), sys.modules["xml.dom.minicompat"] is minicompat)
+sys.path.insert(0, {str(tmp_path)!r})
 """
-    assert run(code).splitlines() == ["xml.dom False False", "True True"]
+
+
+def test_a_package_is_bare_until_something_of_its_own_is_asked_for(lamp: str) -> None:
+    """Its modules are its attributes, as ever; what only its ``__init__`` imports comes last."""
+    code = f"""{lamp}
+with bare("lamp") as package:
+    import lamp.light
+print(lamp is package, lamp.light.__name__, "lamp.heavy" in sys.modules)
+print(lamp.LEAD, lamp is package, lamp.light.__name__)
+print(hasattr(lamp, "nothing"))
+"""
+    assert run(code).splitlines() == ["True lamp.light False", "82 True lamp.light", "False"]
+
+
+def test_a_bare_package_gives_what_is_asked_of_it_in_the_block(lamp: str) -> None:
+    """A module that takes something from the package itself can be imported."""
+    code = f"""{lamp}
+with bare("lamp"):
+    from lamp import LEAD
+print(LEAD)
+"""
+    assert run(code) == "82\n"
+
+
+def test_all_threads_find_a_bare_package_whole(lamp: str) -> None:
+    """Whichever comes first runs its ``__init__``; the others wait for that."""
+    code = f"""{lamp}
+from concurrent.futures import ThreadPoolExecutor
+with bare("lamp") as package:
+    pass
+with ThreadPoolExecutor(8) as pool:
+    print(sum(pool.map(lambda _: package.LEAD, range(8))))
+"""
+    assert run(code) == f"{8 * 82}\n"
 
 
 def test_a_package_that_was_imported_before_is_not_bare() -> None:

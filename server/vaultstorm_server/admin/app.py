@@ -4,7 +4,7 @@ Plain ASGI: everything that is asked stands in the path, and a framework for tha
 of every start.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -25,6 +25,7 @@ RPC_GATES: Final = ("resolver", "exporter")
 JSON: Final = "application/json"
 TEXT: Final = "text/plain; charset=utf-8"
 
+Headers = Sequence[tuple[bytes, bytes]]
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -103,7 +104,7 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         del receive  # no request here has a body that matters
-        answer = await self._answer(scope["method"], scope["path"], dict(scope["headers"]))
+        answer = await self._answer(scope["method"], scope["path"], scope["headers"])
         fields = [
             (b"content-type", answer.type.encode()),
             (b"content-length", b"%d" % len(answer.body)),
@@ -111,7 +112,7 @@ class Application:
         await send({"type": "http.response.start", "status": answer.status, "headers": fields})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> Answer:
+    async def _answer(self, method: str, path: str, headers: Headers) -> Answer:
         error = _foreign(headers, method)
         if error is not None:
             return _json({"error": error}, 403)
@@ -157,14 +158,19 @@ class Application:
         return Answer(metrics.render(self._server.status()), metrics.CONTENT_TYPE)
 
 
-def _foreign(headers: Mapping[bytes, bytes], method: str) -> str | None:
-    """Say why a request is not one of this machine's own tools; None if it may be."""
-    host = headers.get(b"host", b"").decode("latin-1")
+def _foreign(headers: Headers, method: str) -> str | None:
+    """Say why a request is not one of this machine's own tools; None if it may be.
+
+    A field may come more than once, but for Host, of which h11 takes one (RFC 9112, 3.2).
+    """
+    host = dict(headers).get(b"host", b"").decode("latin-1")
     name = host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
     if name.lower() not in LOCAL_NAMES:
         return f"the Host header must be one of {', '.join(sorted(LOCAL_NAMES))}"
-    site = headers.get(b"sec-fetch-site", b"none")
-    if method == "POST" and (b"origin" in headers or site != b"none"):
+    if method == "POST" and any(
+        name == b"origin" or (name == b"sec-fetch-site" and value != b"none")
+        for name, value in headers
+    ):
         return "a web page may not do this: use `vaultstorm ctl`, or curl"
     return None
 

@@ -13,7 +13,7 @@ with bare("uvicorn") as package:  # or else its command line and its process man
     from uvicorn.config import Config
 
     setattr(package, "Config", Config)  # noqa: B010 - what follows takes it from there
-    from uvicorn.lifespan import off  # noqa: F401 - `Config` would import it, and the rest with it
+    from uvicorn.lifespan import off  # noqa: F401 - `Config` would import it
     from uvicorn.protocols.http.h11_impl import H11Protocol
     from uvicorn.server import Server
 

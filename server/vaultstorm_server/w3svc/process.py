@@ -31,9 +31,9 @@ def describe(status: int) -> str:
 def module_command(module: str, *arguments: str) -> list[str]:
     """Give the command that runs a module of this very installation.
 
-    Without ``site``, which looks for what `_environment` says anyway: a tenth of a worker's start.
+    Without the current directory, where a file may have the name of a module that it imports.
     """
-    return [sys.executable, "-S", "-m", module, *arguments]
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 class Process:

@@ -12,7 +12,7 @@ import uvloop
 
 from tests.server.admin.controlled import STATUS, Server
 from vaultstorm_server.admin import bind
-from vaultstorm_server.admin.app import INDEX, SIGNALS
+from vaultstorm_server.admin.app import INDEX, SIGNALS, Application
 from vaultstorm_server.admin.server import Admin
 from vaultstorm_wire.errors import MachineError, UsageError
 
@@ -242,6 +242,29 @@ def test_no_web_page_changes_anything(headers: dict[str, str], status: int) -> N
     exchange = ask("POST", "/stop-pool", headers=headers)
     assert exchange.answer.status == status
     assert len(exchange.did) == (status == 200)
+
+
+@pytest.mark.parametrize("sites", [("none", "cross-site"), ("cross-site", "none")])
+def test_a_field_that_comes_twice_hides_no_page(sites: tuple[str, str]) -> None:
+    """Whichever of the two is the page's, it counts."""
+    fields = [(b"host", b"localhost"), *((b"sec-fetch-site", site.encode()) for site in sites)]
+    server, sent = Server(), []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> None:
+        raise AssertionError("there is no body")
+
+    scope = {"method": "POST", "path": "/stop-pool", "headers": fields}
+    asyncio.run(Application(server)(scope, receive, send))
+    assert (sent[0]["status"], server.did) == (403, [])
+
+
+def test_a_host_that_comes_twice_is_refused() -> None:
+    """Or else a proxy and we might take different ones."""
+    exchange = ask("POST", "/stop-pool", "localhost", headers={"hOST": "localhost"})
+    assert (exchange.answer.status, exchange.did) == (400, [])
 
 
 def test_a_page_may_look() -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -109,4 +111,13 @@ def test_an_end_is_described(status: int, words: str) -> None:
 
 def test_a_module_is_run_by_this_very_python() -> None:
     """The command names our interpreter and the module."""
-    assert module_command("m", "--a", "1") == [sys.executable, "-S", "-m", "m", "--a", "1"]
+    assert module_command("m", "--a", "1") == [sys.executable, "-P", "-m", "m", "--a", "1"]
+
+
+def test_what_lies_in_the_current_directory_is_not_imported(tmp_path: Path) -> None:
+    """A file there that is called as a module of ours or Python's would end every worker."""
+    (tmp_path / "this.py").write_text("print('shadowed')")
+    ended = subprocess.run(
+        module_command("this"), check=True, capture_output=True, cwd=tmp_path, text=True
+    )
+    assert ended.stdout.startswith("The Zen of Python")
