@@ -26,7 +26,7 @@ _LONGEST_S: Final = 60.0
 
 def measure(setup: Setup) -> Measurement:
     """Let each client make connections to the same nginx, in turns."""
-    rounds, connections = setup.size(5, 1), setup.size(1600, 320)
+    rounds, connections = setup.size(5, 1), setup.size(3200, 320)
     result = Measurement(
         NAME,
         f"TLS 1.3 connections, one request each, {CLIENTS} at a time, client and nginx on one core "

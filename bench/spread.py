@@ -46,9 +46,9 @@ def sizes(setup: Setup) -> list[Size]:
         return [Size(20, 1, 0), Size(200, 1, 1, True), Size(600, 1, 0)]
     return [
         Size(100, 5, 0),
-        Size(1000, 7, 2, True),
+        Size(1000, 21, 3, True),
         Size(3000, 5, 0),
-        Size(10_000, 7, 1, True),
+        Size(10_000, 15, 1, True),
         Size(MOST, 3, 0),
     ]
 

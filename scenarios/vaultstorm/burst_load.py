@@ -1,9 +1,7 @@
 """Our own client as a variant's load: `vaultstorm burst`."""
 
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -15,6 +13,7 @@ from vaultstorm.foreign.programs import how
 from vaultstorm.last_words import because
 from vaultstorm.run_directory import has_content
 from vaultstorm_client.plan import Plan
+from vaultstorm_server import interpreter
 from vaultstorm_wire.errors import MachineError, VaultstormError
 
 RESULT: Final = "burst.json"
@@ -41,12 +40,12 @@ class BurstLoad:
         self, plan: Plan, url: str, ca: str | None, directory: Path, allow_remote: bool = False
     ) -> None:
         self.command = [
-            *(sys.executable, "-m", "vaultstorm", "burst", url),
+            *interpreter.command("vaultstorm", "burst", url),
             *(*workload.options(plan), *([f"--ca={ca}"] if ca else [])),
             *(f"--journal={directory / 'journal'}", f"--json={directory / RESULT}"),
             *(["--allow-remote"] if allow_remote else []),
         ]
-        self.env: Mapping[str, str] = os.environ
+        self.env: Mapping[str, str] = interpreter.environment()
         self.stdout: int | None = subprocess.DEVNULL
         self._directory = directory
         self._attempts = EndedAttempts(directory / "journal")

@@ -4,7 +4,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from typing import IO, Any, Final
 
 import msgspec
 
+from vaultstorm_server import interpreter
 from vaultstorm_wire.errors import MachineError
 
 STOP_GRACE: Final = 10.0
@@ -94,9 +94,15 @@ def serving(
     """
     names = ("port", "admin-port") if "--no-rpc" in options else ("port", "rpc-port", "admin-port")
     ports = [f"--{name}=0" for name in names]
-    command = [sys.executable, "-m", "vaultstorm", "serve", "--until-eof", *ports, *options]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, process_group=0)
+    process = subprocess.Popen(
+        interpreter.command("vaultstorm", "serve", "--until-eof", *ports, *options),
+        env=interpreter.environment(),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=log,
+        process_group=0,
+    )
     assert process.stdout is not None
     assert process.stdin is not None
     with process.stdin, process.stdout:

@@ -19,7 +19,7 @@ def load(directory: Path, **more: object) -> BurstLoad:
 def test_its_command_is_the_plan(tmp_path: Path) -> None:
     """With the target, what it trusts, and where it writes."""
     command = load(tmp_path, tls=True).command
-    assert command[1:5] == ["-m", "vaultstorm", "burst", "http://h:1"]
+    assert command[2:6] == ["-m", "vaultstorm", "burst", "http://h:1"]
     assert {"--clients=2", "--requests=3", "--ca=/ca.pem"} < set(command)
     assert f"--json={tmp_path / RESULT}" in command
     assert "--allow-remote" in load(tmp_path, allow_remote=True).command

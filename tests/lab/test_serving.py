@@ -22,6 +22,16 @@ def test_a_server_ends_in_good_order_with_its_block(tmp_path: Path) -> None:
     assert server.stop() == 0
 
 
+def test_a_server_takes_nothing_from_the_current_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of the user's may have the name of a module that the server imports."""
+    (tmp_path / "select.py").write_text("raise SystemExit('shadowed')")
+    monkeypatch.chdir(tmp_path)
+    with serving([f"--tls-dir={tmp_path}"]) as server:
+        assert server.ready.workers
+
+
 def test_a_server_that_was_killed_says_by_what(tmp_path: Path) -> None:
     """A signal shows as a negative exit code."""
     with serving([f"--tls-dir={tmp_path}"]) as server:

@@ -2,7 +2,6 @@
 
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from vaultstorm.reconcile import database
+from vaultstorm_server import interpreter
 from vaultstorm_wire.errors import MachineError
 
 MODULE: Final = "vaultstorm.reconcile.second"
@@ -55,11 +55,15 @@ def reading(
         return
     path = database.beside(db)
     path.unlink(missing_ok=True)
-    command = [sys.executable, "-m", MODULE, variant, *map(str, (path, *files))]
+    command = interpreter.command(MODULE, variant, *map(str, (path, *files)))
     try:
         # A group of its own: Ctrl-C is for the first process, which ends the second.
         with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, process_group=0
+            command,
+            env=interpreter.environment(),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            process_group=0,
         ) as process:
             try:
                 yield

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from vaultstorm_server import frames
+from vaultstorm_server import frames, interpreter
 from vaultstorm_server.settings import HttpSys, Settings, Vault
-from vaultstorm_server.w3svc.process import CHANNEL, NUMBER, module_command
+from vaultstorm_server.w3svc.process import CHANNEL, NUMBER
 
 
 def frame_max(http: HttpSys) -> int:
@@ -32,7 +32,7 @@ def worker_command(settings: Settings, journal: Path | None) -> list[str]:
         settings: of the whole server, `vault.Directory` filled in.
         journal: where the worker keeps its journal.
     """
-    return module_command(
+    return interpreter.command(
         "vaultstorm_server.w3wp",
         *("--channel", CHANNEL),
         *("--number", NUMBER),

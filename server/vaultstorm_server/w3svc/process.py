@@ -5,11 +5,9 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-import vaultstorm_server
+from vaultstorm_server.interpreter import environment
 
 CHANNEL = "{channel}"
 """Stands in a command for the number of the child's descriptor."""
@@ -26,14 +24,6 @@ def describe(status: int) -> str:
         return signal.Signals(-status).name
     except ValueError:
         return f"signal {-status}"
-
-
-def module_command(module: str, *arguments: str) -> list[str]:
-    """Give the command that runs a module of this very installation.
-
-    Without the current directory, where a file may have the name of a module that it imports.
-    """
-    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 class Process:
@@ -99,7 +89,7 @@ def _spawn(command: Sequence[str], descriptor: int, number: int) -> "subprocess.
     return subprocess.Popen(
         [known.get(word, word) for word in command],
         pass_fds=(descriptor,),
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # the front's stdout carries the ready line
     )
@@ -112,10 +102,3 @@ def _watch(popen: "subprocess.Popen[bytes]") -> int:
         popen.kill()
         popen.wait()
         raise
-
-
-def _environment() -> dict[str, str]:
-    """Let the child import what this process imports, wherever that was found."""
-    roots = [str(Path(vaultstorm_server.__file__).parents[1])]
-    roots += filter(None, sys.path)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(roots))}

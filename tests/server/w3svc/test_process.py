@@ -3,15 +3,13 @@
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 import uvloop
 
-from vaultstorm_server.w3svc.process import CHANNEL, NUMBER, Process, describe, module_command
+from vaultstorm_server.w3svc.process import CHANNEL, NUMBER, Process, describe
 
 ECHO = "import os, sys; fd = int(sys.argv[1]); os.write(fd, os.read(fd, 9)); os.read(fd, 1)"
 
@@ -107,17 +105,3 @@ def test_a_command_that_does_not_exist_is_an_error_and_leaks_nothing() -> None:
 def test_an_end_is_described(status: int, words: str) -> None:
     """Signals have their names, where they have one."""
     assert describe(status) == words
-
-
-def test_a_module_is_run_by_this_very_python() -> None:
-    """The command names our interpreter and the module."""
-    assert module_command("m", "--a", "1") == [sys.executable, "-P", "-m", "m", "--a", "1"]
-
-
-def test_what_lies_in_the_current_directory_is_not_imported(tmp_path: Path) -> None:
-    """A file there that is called as a module of ours or Python's would end every worker."""
-    (tmp_path / "this.py").write_text("print('shadowed')")
-    ended = subprocess.run(
-        module_command("this"), check=True, capture_output=True, cwd=tmp_path, text=True
-    )
-    assert ended.stdout.startswith("The Zen of Python")
