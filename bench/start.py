@@ -32,7 +32,7 @@ _LONGEST_S: Final = 60.0
 
 def measure(setup: Setup) -> Measurement:
     """Start everything several times, in turns."""
-    rounds = setup.size(11, 1)
+    rounds = setup.size(21, 1)
     result = Measurement(
         NAME,
         f"from the start of the process, with byte code compiled (median of {rounds})",
