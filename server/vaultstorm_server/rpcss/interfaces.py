@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from struct import Struct
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
+
+import msgspec
 
 from vaultstorm_wire.dcerpc.syntax import Syntax
 
@@ -26,7 +28,7 @@ class Faulted(Exception):
         self.did_not_execute = did_not_execute
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """How a call has ended.
 
     Attributes:
@@ -40,7 +42,7 @@ class Answer(NamedTuple):
     execution: str | None = None
 
 
-class Later(NamedTuple):
+class Later(msgspec.Struct, frozen=True):
     """A method takes its time: it ends, whoever still waits for it, when `finish` is called.
 
     Attributes:
@@ -113,14 +115,14 @@ class Call:
         self.dispatched: float | None = None
 
 
-class Operation(NamedTuple):
+class Operation(msgspec.Struct, frozen=True):
     """An operation: its name in the interface's definition, and its method."""
 
     name: str
     method: Callable[[Call], Answer | Later]
 
 
-class Interface(NamedTuple):
+class Interface(msgspec.Struct, frozen=True):
     """An interface that a server has registered.
 
     Attributes:

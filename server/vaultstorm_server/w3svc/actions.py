@@ -1,54 +1,54 @@
 """What the policy of an application pool asks of its shell, to be done in this order."""
 
-from typing import NamedTuple
+import msgspec
 
 from vaultstorm_server.w3svc.eventlog import Entry
 from vaultstorm_server.w3svc.worker import Worker
 
 
-class Start(NamedTuple):
+class Start(msgspec.Struct, frozen=True):
     """Start its process and set its pid; `not_started` follows if that cannot be done."""
 
     worker: Worker
 
 
-class Serve(NamedTuple):
+class Serve(msgspec.Struct, frozen=True):
     """Give it requests from here on."""
 
     worker: Worker
 
 
-class Stop(NamedTuple):
+class Stop(msgspec.Struct, frozen=True):
     """Tell it to end, and give it no request from the pool's queue any more."""
 
     worker: Worker
 
 
-class Ping(NamedTuple):
+class Ping(msgspec.Struct, frozen=True):
     """Ask whether it is there; `pong` follows, unless it is not."""
 
     worker: Worker
 
 
-class Measure(NamedTuple):
+class Measure(msgspec.Struct, frozen=True):
     """Read how much memory it has; `measured` follows."""
 
     worker: Worker
 
 
-class Drop(NamedTuple):
+class Drop(msgspec.Struct, frozen=True):
     """Close its channel, and abandon its requests: it is lost."""
 
     worker: Worker
 
 
-class Kill(NamedTuple):
+class Kill(msgspec.Struct, frozen=True):
     """End its process at once; `exited` follows."""
 
     worker: Worker
 
 
-class Orphan(NamedTuple):
+class Orphan(msgspec.Struct, frozen=True):
     """Let go of its process as it is, for someone to look at, and abandon its requests.
 
     Nothing follows.
@@ -57,17 +57,17 @@ class Orphan(NamedTuple):
     worker: Worker
 
 
-class Refuse(NamedTuple):
+class Refuse(msgspec.Struct, frozen=True):
     """Refuse all that waits, and all that comes until `Admit`; `reason` is HTTPERR's."""
 
     reason: str
 
 
-class Admit(NamedTuple):
+class Admit(msgspec.Struct, frozen=True):
     """Let requests wait for a worker again."""
 
 
-class Note(NamedTuple):
+class Note(msgspec.Struct, frozen=True):
     """Write an event into the journal."""
 
     name: str
@@ -75,7 +75,7 @@ class Note(NamedTuple):
     detail: str | None = None
 
 
-class Log(NamedTuple):
+class Log(msgspec.Struct, frozen=True):
     """Write an entry of Windows' event log."""
 
     entry: Entry

@@ -33,7 +33,7 @@ def worker_command(settings: Settings, journal: Path | None) -> list[str]:
         journal: where the worker keeps its journal.
     """
     return interpreter.command(
-        "vaultstorm_server.w3wp",
+        "vaultstorm_server.w3wp.start",
         *("--channel", CHANNEL),
         *("--number", NUMBER),
         *("--journal", str(journal or "")),

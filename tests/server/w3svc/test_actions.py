@@ -2,6 +2,8 @@
 
 from typing import get_args
 
+import msgspec
+
 from vaultstorm_server.w3svc import actions
 from vaultstorm_server.w3svc.actions import Action, Kill, Note, Refuse, Start, Stop
 from vaultstorm_server.w3svc.worker import Worker
@@ -26,5 +28,5 @@ def test_actions_are_told_apart_by_type_and_carry_what_they_are_about() -> None:
         Stop,
         Kill,
     ]
-    assert Note("pool_started") == ("pool_started", None, None)
+    assert msgspec.structs.astuple(Note("pool_started")) == ("pool_started", None, None)
     assert Refuse("N/A").reason == "N/A"
