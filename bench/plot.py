@@ -8,7 +8,7 @@ from typing import Final
 from bench.result import Growth
 from bench.table import figure
 
-WIDTH: Final = 760
+WIDTH: Final = 850
 HEIGHT: Final = 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 560, 40, 244
 _COLOURS: Final = (
