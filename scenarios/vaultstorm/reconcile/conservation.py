@@ -152,25 +152,24 @@ def _differences(db: sqlite3.Connection, variant: str, result: Result) -> list[s
         """
     counted = db.execute(query, (variant,)).fetchall()
     written: dict[str, int] = {outcome: attempts for outcome, attempts, _ in counted}
-    by_rpc = any(operations for _, _, operations in counted)
+    by_rpc = result.rpc or any(operations for _, _, operations in counted)
     counts = [("attempts", sum(written.values()), result.attempts)]
     counts += [
         (outcome, written.get(outcome, 0), result.outcomes.get(outcome, 0))
         for outcome in sorted(written.keys() | result.outcomes.keys())
     ]
-    return _unlike([*counts, *_operations(db, variant, result, by_rpc)])
+    return _unlike([*counts, *(_operations(db, variant, result) if by_rpc else ())])
 
 
 def _operations(
-    db: sqlite3.Connection, variant: str, result: Result, any_written: bool
+    db: sqlite3.Connection, variant: str, result: Result
 ) -> Iterator[tuple[str, int, int]]:
     """Give the activations and the calls of an rpc:// target, and those of them that are ok."""
     query = """
         SELECT operation, COUNT(*), SUM(outcome = 'ok') FROM attempt NOT INDEXED
         WHERE variant = ? AND operation IS NOT NULL GROUP BY operation
         """
-    found = db.execute(query, (variant,)) if any_written else ()
-    written = {name: counts for name, *counts in found}
+    written = {name: counts for name, *counts in db.execute(query, (variant,))}
     said = result.rpc or {}
     for name in sorted(written.keys() | said.keys()):
         attempts, ok = written.get(name, (0, 0))

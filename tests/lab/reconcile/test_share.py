@@ -21,9 +21,8 @@ MIB = 1 << 20
 
 
 def share_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the smallest run be worth a second process, which finds what this one imports."""
+    """Let the smallest run be worth a second process."""
     monkeypatch.setattr(share, "WORTH", 0)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
 
 
 @pytest.mark.parametrize(
